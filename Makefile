@@ -1,0 +1,42 @@
+# Each target works on its own from a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo-output
+BENCH_SONGS ?= bench-songs
+
+.PHONY: demo test check wheel bench bench-songs clean
+
+demo: $(VENV)/.installed  ## transfer the style of one example song to another
+	mkdir -p $(DEMO)
+	$(BIN)/automix transfer examples/input.flac examples/reference.flac \
+		--separator builtin -o $(DEMO)/output.flac --save $(DEMO) --overwrite
+
+test: $(VENV)/.installed-dev  ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	sh tests/check_types.sh $(CURDIR)/$(BIN)
+
+wheel:  ## build a wheel, checkpoints included, into dist/
+	rm -rf build dist
+	$(PYTHON) -m venv .venv-build
+	.venv-build/bin/pip install -q build
+	.venv-build/bin/python -m build --wheel -o dist .
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -c constraints.txt torch
+	$(BIN)/pip install -q -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf build dist $(DEMO) .venv .venv-build *.egg-info
