@@ -1,0 +1,45 @@
+"""The effects of the mixing console: pure differentiable functions, and stages that render in blocks."""
+
+from __future__ import annotations
+
+from .arguments import BandParameter, Parameter
+from .dynamics import Compressor, Expander, compress, compression_gain_db, expand
+from .equalizer import (
+    HIGHEST_FREQUENCY,
+    Bands,
+    Equalizer,
+    MidSideEqualizer,
+    equalize,
+    equalizer_response_db,
+    mid_side_equalize,
+)
+from .imaging import balance, gain, widen
+from .limiter import Limiter, limit
+from .streaming import BLOCK_FRAMES, Local, Stage, render, stream
+
+__all__ = [
+    "BLOCK_FRAMES",
+    "HIGHEST_FREQUENCY",
+    "BandParameter",
+    "Bands",
+    "Compressor",
+    "Equalizer",
+    "Expander",
+    "Limiter",
+    "Local",
+    "MidSideEqualizer",
+    "Parameter",
+    "Stage",
+    "balance",
+    "compress",
+    "compression_gain_db",
+    "equalize",
+    "equalizer_response_db",
+    "expand",
+    "gain",
+    "limit",
+    "mid_side_equalize",
+    "render",
+    "stream",
+    "widen",
+]

@@ -1,0 +1,112 @@
+"""How loud the sound is from moment to moment, and how fast a gain may follow.
+
+Everything that follows the level does so on a control rate: one value per hop of about
+0.36 ms, on a grid that starts with the song, so that no block size can shift it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import torch
+from torch import Tensor
+
+from .arguments import Parameter
+from .fir import convolve
+
+FLOOR_DB = -120.0
+"""Levels are never read below this."""
+
+_HOP_S = 16 / 44_100
+_DETECTOR_S = 0.04
+
+
+def hop_frames(rate: int) -> int:
+    """Samples per control value: 16 at 44.1 kHz."""
+    return max(1, round(rate * _HOP_S))
+
+
+def detector_reach(rate: int) -> int:
+    """Samples that the level detector reads before and after the one it measures: 40 ms."""
+    return round(rate * _DETECTOR_S)
+
+
+def levels_db(samples: Tensor, rate: int) -> Tensor:
+    """The peak level of each hop, the louder channel's, in dB.
+
+    samples  (batch, 2, reach + hops·hop + reach), with the detector's reach before and after.
+    Returns  (batch, hops), at least FLOOR_DB. A tone of amplitude 1 reads 0 dB throughout,
+             from about 50 Hz to 50 Hz below the Nyquist frequency.
+    Source   amplitude of the analytic signal, D. Gabor 1946, by a windowed Hilbert transformer.
+    """
+    reach, hop = detector_reach(rate), hop_frames(rate)
+    quadrature = convolve(samples, _hilbert(reach).to(samples))
+    power = samples[..., reach : samples.shape[-1] - reach].square() + quadrature.square()
+    hops = power.amax(1).unflatten(-1, (-1, hop)).amax(-1)
+    return 10 * torch.log10(hops.clamp(min=10 ** (FLOOR_DB / 10)))
+
+
+def smooth(
+    targets: Tensor, rate: int, *, rise_ms: Tensor | float, fall_ms: Tensor | float, start: Tensor
+) -> Tensor:
+    """Follow control values with one time constant up and another down, exactly and in parallel.
+
+    targets          (batch, hops).
+    rise_ms, fall_ms time to cover 63 % of a step; a number or (batch, 1); 0 follows at once.
+    start            (batch, 1): the value just before the first hop.
+    Returns          (batch, hops) with y[n] = a·y[n-1] + (1-a)·x[n], a for rising where x[n] > y[n-1].
+    Source           smooth branching peak detector, Giannoulis, Massberg & Reiss, JAES 60(6), 2012.
+                     Solved by policy iteration (R. Howard 1960): assume the branches, solve the linear
+                     recursion, correct the branches; each round settles at least one more hop, and
+                     gradients pass through the last linear recursion.
+    """
+    rise, fall = (_decay_per_hop(value, rate, targets) for value in (rise_ms, fall_ms))
+    rising = targets > torch.cat((start, targets[:, :-1]), dim=1)
+    tolerance = 1e-5 if targets.dtype == torch.float32 else 1e-11
+    with torch.no_grad():
+        previous = targets
+        while True:
+            values = _recursion(torch.where(rising, rise, fall), targets, start)
+            if (values - previous).abs().amax() <= tolerance:
+                break
+            previous = values
+            rising = targets > torch.cat((start, values[:, :-1]), dim=1)
+    return _recursion(torch.where(rising, rise, fall), targets, start)
+
+
+def interpolate(values: Tensor, rate: int, start: Tensor) -> Tensor:
+    """Straight lines through control values, each reached at the end of its hop: (batch, hops·hop)."""
+    hop = hop_frames(rate)
+    previous = torch.cat((start, values[:, :-1]), dim=1)
+    fraction = torch.arange(hop, dtype=values.dtype, device=values.device) / hop
+    return (previous.unsqueeze(-1) + (values - previous).unsqueeze(-1) * fraction).flatten(1)
+
+
+def _decay_per_hop(time_ms: Parameter, rate: int, like: Tensor) -> Tensor:
+    hop_ms = 1000 * hop_frames(rate) / rate
+    time = torch.as_tensor(time_ms, dtype=like.dtype, device=like.device)
+    return torch.exp(-hop_ms / time.clamp(min=1e-3))
+
+
+def _recursion(decay: Tensor, targets: Tensor, start: Tensor) -> Tensor:
+    """y[n] = decay[n]·y[n-1] + (1-decay[n])·targets[n] by a scan whose reach doubles each round."""
+    values = (1 - decay) * targets
+    values = torch.cat((values[:, :1] + decay[:, :1] * start, values[:, 1:]), dim=1)
+    reach, hops = 1, targets.shape[1]
+    while reach < hops:
+        values = torch.cat(
+            (values[:, :reach], values[:, reach:] + decay[:, reach:] * values[:, :-reach]), dim=1
+        )
+        decay = torch.cat((decay[:, :reach], decay[:, reach:] * decay[:, :-reach]), dim=1)
+        reach *= 2
+    return values
+
+
+@functools.lru_cache(maxsize=8)
+def _hilbert(reach: int) -> Tensor:
+    """Taps (2·reach + 1,) of a Hilbert transformer under a Kaiser window."""
+    position = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    odd = position.long() % 2 != 0
+    ideal = torch.where(odd, 2 / (math.pi * torch.where(odd, position, 1.0)), 0.0)
+    return ideal * torch.kaiser_window(2 * reach + 1, periodic=False, beta=6.0, dtype=torch.float64)
