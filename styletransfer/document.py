@@ -1,0 +1,194 @@
+"""`result.json`: everything that was measured and set, in a form that people edit and `apply` renders again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from styletransfer.audio import STEMS
+from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
+from styletransfer.encoder.measures import BAND_HZ, Measures
+from styletransfer.errors import ConfigError
+
+from .files import beside
+
+FORMAT = 1
+
+
+def _checked(strip: dict[str, Stage]) -> Any:
+    """A validator that holds settings against the console's table, and fills in what is left out."""
+
+    def check(settings: Settings) -> Settings:
+        for stage, knobs in settings.items():
+            if stage not in strip:
+                raise ValueError(f"there is no stage {stage!r}; there are {', '.join(strip)}")
+            for name, value in knobs.items():
+                knob = strip[stage].knobs.get(name)
+                if knob is None:
+                    raise ValueError(f"{stage} has no {name!r}; it has {', '.join(strip[stage].knobs)}")
+                if not knob.low <= value <= knob.high:
+                    raise ValueError(f"{stage}.{name} is {value:g}, outside {knob.low:g} to {knob.high:g} {knob.unit}")
+        return {
+            name: {k: settings.get(name, {}).get(k, knob.neutral) for k, knob in stage.knobs.items()}
+            for name, stage in strip.items()
+        }
+
+    return AfterValidator(check)
+
+
+StemStrip = Annotated[Settings, _checked(STRIP)]
+MasterStrip = Annotated[Settings, _checked(MASTER)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Source(_Strict):
+    """A sound that took part. `sha256` is of the decoded samples, so a copy in another file is the same."""
+
+    name: str
+    sha256: str
+    rate: int = Field(ge=8000, le=192000)
+    channels: int = Field(ge=1, le=2)
+    frames: int = Field(ge=0)
+    measured_s: tuple[float, float] | None = None
+
+
+class SeparatorUsed(_Strict):
+    """Which separator made the stems; `apply` uses the same one."""
+
+    name: str
+    fingerprint: str
+
+
+class MeasuresOf(_Strict):
+    """Measured figures; see `encoder.measures.Measures` for their definitions."""
+
+    loudness_lufs: float
+    crest_db: float
+    punch_db: float
+    spread_db: float
+    width_db: float
+    balance_db: float
+    bandwidth_hz: float
+    activity: float
+    mid_db: list[float]
+    side_db: list[float]
+
+    @classmethod
+    def of(cls, measures: Measures) -> MeasuresOf:
+        values = {
+            name: getattr(measures, name) for name in cls.model_fields if name not in ("mid_db", "side_db")
+        }
+        return cls(
+            **{name: round(value, 3) for name, value in values.items()},
+            mid_db=[round(v, 2) for v in measures.mid_db.tolist()],
+            side_db=[round(v, 2) for v in measures.side_db.tolist()],
+        )
+
+
+class Levels(_Strict):
+    """Loudness after BS.1770-4 and EBU R 128. None where a sound is too short or silent for the figure."""
+
+    integrated_lufs: float | None
+    range_lu: float | None
+    true_peak_dbtp: float | None
+
+
+class Figures(_Strict):
+    """What was measured of one side: its levels, its mix and its stems."""
+
+    levels: Levels
+    mix: MeasuresOf
+    stems: dict[str, MeasuresOf] = {}
+
+
+class Warned(_Strict):
+    """A note with its stable code."""
+
+    code: str
+    message: str
+    strip: str | None = None
+
+
+class Asked(_Strict):
+    """What was asked for."""
+
+    amount: float = Field(ge=0, le=1)
+    stem_amounts: dict[Literal["drums", "bass", "other", "vocals"], Annotated[float, Field(ge=0, le=1)]] = {}
+    only: list[Literal["level", "eq", "dynamics", "width", "space"]] = []
+    lufs: float | Literal["match-ref", "match-input", "off"] = "match-ref"
+    true_peak_db: float | None = None
+    gate: bool = True
+    seed: int = 0
+
+
+class Console(_Strict):
+    """Every knob as it was rendered. Stages and knobs that are left out rest at neutral."""
+
+    drums: StemStrip = Field(default={}, validate_default=True)
+    bass: StemStrip = Field(default={}, validate_default=True)
+    other: StemStrip = Field(default={}, validate_default=True)
+    vocals: StemStrip = Field(default={}, validate_default=True)
+    master: MasterStrip = Field(default={}, validate_default=True)
+
+    def stems(self) -> dict[str, Settings]:
+        """The four stems' settings, in the order of STEMS."""
+        return {name: getattr(self, name) for name in STEMS}
+
+
+class Gate(_Strict):
+    """What the gate found: distances to the reference of the input and of the result, and what it kept."""
+
+    distance_input: float
+    distance_full: float
+    distance_kept: float
+    amounts: dict[str, float]
+
+
+class Document(_Strict):
+    """The whole of result.json, format 1."""
+
+    format: Literal[1] = FORMAT
+    automix: str
+    input: Source
+    reference: Source | None = None
+    separator: SeparatorUsed
+    asked: Asked = Asked(amount=1)
+    console: Console
+    gate: Gate | None = None
+    band_hz: list[float] = [round(float(f), 1) for f in BAND_HZ]
+    before: Figures | None = None
+    after: Figures | None = None
+    reference_figures: Figures | None = None
+    warnings: list[Warned] = []
+    timings_s: dict[str, float] = {}
+
+    def save(self, path: Path) -> Path:
+        """Write as JSON, beside and renamed."""
+        with beside(path) as partial:
+            partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Document:
+        """Read and check. ConfigError names the first thing that is wrong, and where."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ConfigError(f"{path} does not exist; give a result.json that `automix transfer --save` wrote") from error
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ConfigError(f"{path} can't be read as JSON: {error}") from error
+        if isinstance(data, dict) and data.get("format") != FORMAT:
+            raise ConfigError(f"{path} has format {data.get('format')!r}; this version reads format {FORMAT}")
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            reason = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"{path}: {where}: {reason}") from error

@@ -1,0 +1,205 @@
+"""The closed-form match: console settings from what was measured on both sides, without any network.
+
+Stems first, each toward its counterpart; then the master, from what the re-mixed stems still lack.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from styletransfer.audio import STEMS
+from styletransfer.converter.console import MASTER, STRIP, Settings, bands_of, clamped, neutral
+from styletransfer.encoder.measures import BAND_HZ, Measures, k_weighted_lufs
+from styletransfer.notes import Note
+
+from .tone import fit_equalizer, response_db, smoothed
+
+
+@dataclass(frozen=True, slots=True)
+class MatchLimits:
+    """How far a match may move, and when it counts a stem as there."""
+
+    presence_lu: float = 15.0  # a stem is present if it is at most this far below its mix
+    level_db: float = 8.0
+    band_db: float = 9.0
+    stem_width_db: float = 6.0
+    master_width_db: float = 9.0
+    balance_db: float = 3.0
+    leakage_db: float = 20.0  # bands in which a stem lies this far below its mix are leakage
+    silence_db: float = 66.0  # bands this far below the loudest hold nothing to match
+
+
+@dataclass(frozen=True, slots=True)
+class SongMeasures:
+    """What was measured of a mix and of its stems, all through the same separator."""
+
+    mix: Measures
+    stems: dict[str, Measures]
+
+
+LIMITS = MatchLimits()
+
+
+def match_stems(
+    song: SongMeasures, reference: SongMeasures, limits: MatchLimits = LIMITS
+) -> tuple[dict[str, Settings], list[Note]]:
+    """Level, tone, width and balance of each stem's strip; dynamics are fitted apart (`dynamics`).
+
+    Relative levels are anchored on the stems that both sides have: these keep their energy-weighted
+    mean level, so that a missing voice doesn't make everything else look too loud.
+    """
+    notes: list[Note] = []
+    present = [name for name in STEMS if _present(song, name, limits) and _present(reference, name, limits)]
+    for name in STEMS:
+        if name not in present:
+            side = "the input" if not _present(song, name, limits) else "the reference"
+            notes.append(Note("stem-absent", f"{side} has hardly any {name}, so {name} stay as they are", name))
+    moves = {
+        name: (reference.stems[name].loudness_lufs - reference.mix.loudness_lufs)
+        - (song.stems[name].loudness_lufs - song.mix.loudness_lufs)
+        for name in present
+    }
+    weights = {name: 10 ** (song.stems[name].loudness_lufs / 10) for name in present}
+    anchor = sum(moves[n] * weights[n] for n in present) / sum(weights.values()) if present else 0.0
+    strips = {}
+    for name in STEMS:
+        settings = neutral(STRIP)
+        if name in present:
+            _match_tone(settings, name, song, reference, limits, notes)
+            _match_width(settings, song.stems[name], reference.stems[name], limits)
+            move = moves[name] - anchor
+            if abs(move) > limits.level_db:
+                notes.append(
+                    Note(
+                        "level-capped",
+                        f"{name} would need {move:+.1f} dB, and got {math.copysign(limits.level_db, move):+.0f}",
+                        name,
+                    )
+                )
+            move = min(max(move, -limits.level_db), limits.level_db)
+            settings["gain"]["gain_db"] = move - _tone_gain_db(settings, song.stems[name])
+        strips[name] = clamped(STRIP, settings)
+    return strips, notes
+
+
+def match_master(
+    bus: Measures, reference: Measures, limits: MatchLimits = LIMITS
+) -> tuple[Settings, list[Note]]:
+    """Tone of mid and side, width and balance of the master, from the bus that the stems make."""
+    settings = neutral(MASTER)
+    notes: list[Note] = []
+    bands = bands_of(MASTER)
+    level = reference.loudness_lufs - bus.loudness_lufs
+    weights = _audible(bus, limits) * _audible(reference, limits)
+    mid = reference.mid_db - bus.mid_db - level
+    settings["eq"] = fit_equalizer(mid, weights, bands, limits.band_db)
+    _note_limits(notes, mid, weights, bus, reference, limits)
+    if bus.width_db < -50:
+        if reference.width_db > -30:
+            notes.append(Note("mono-input", "the input is mono, so width is left alone", "master"))
+        return clamped(MASTER, settings), notes
+    side_weights = weights * _audible_side(bus) * _audible_side(reference)
+    side = reference.side_db - bus.side_db - level - response_db(settings["eq"], bands)
+    if side_weights.sum() > 0:
+        shift = float((side * side_weights * _energy(bus.side_db)).sum() / (side_weights * _energy(bus.side_db)).sum())
+        shift = min(max(shift, -limits.master_width_db), limits.master_width_db)
+        settings["side_eq"] = fit_equalizer(side - shift, side_weights, bands, limits.band_db)
+        settings["width"]["width"] = 10 ** (shift / 20)
+    settings["balance"]["balance"] = _balance(reference.balance_db - bus.balance_db, limits)
+    return clamped(MASTER, settings), notes
+
+
+def _match_tone(
+    settings: Settings, name: str, song: SongMeasures, reference: SongMeasures, limits: MatchLimits, notes: list[Note]
+) -> None:
+    bands = bands_of(STRIP)
+    ours, theirs = song.stems[name], reference.stems[name]
+    weights = (
+        _audible(ours, limits)
+        * _audible(theirs, limits)
+        * _claimed(ours, song.mix, limits)
+        * _claimed(theirs, reference.mix, limits)
+    )
+    target = theirs.mid_db - ours.mid_db
+    target = smoothed(target - float((target * weights).sum() / weights.sum().clamp(min=1e-6)), weights)
+    settings["eq"] = fit_equalizer(target, weights, bands, limits.band_db)
+    side_weights = weights * _audible_side(ours) * _audible_side(theirs)
+    if side_weights.sum() > 1:
+        side = theirs.side_db - ours.side_db - (theirs.width_db - ours.width_db)
+        side = side - (theirs.mid_db - ours.mid_db)
+        side = smoothed(side - float((side * side_weights).sum() / side_weights.sum()), side_weights)
+        settings["side_eq"] = fit_equalizer(side, side_weights, bands, limits.band_db)
+
+
+def _match_width(settings: Settings, ours: Measures, theirs: Measures, limits: MatchLimits) -> None:
+    """Width and balance; a stem that is mono on either side has no width to match."""
+    if min(ours.width_db, theirs.width_db) < -40:
+        return
+    change = min(max(theirs.width_db - ours.width_db, -limits.stem_width_db), limits.stem_width_db)
+    settings["width"]["width"] = 10 ** (change / 20)
+    settings["balance"]["balance"] = _balance(theirs.balance_db - ours.balance_db, limits)
+
+
+def _balance(change_db: float, limits: MatchLimits) -> float:
+    """Balance that moves right over left by `change_db`: tan θ under the constant-power law."""
+    change_db = min(max(change_db, -limits.balance_db), limits.balance_db)
+    return math.atan(10 ** (change_db / 20)) * 4 / math.pi - 1
+
+
+def _tone_gain_db(settings: Settings, measures: Measures) -> float:
+    """How much louder (K-weighted) a strip's tone and width make what was measured."""
+    bands = bands_of(STRIP)
+    equal = response_db(settings["eq"], bands)
+    side = equal + response_db(settings["side_eq"], bands) + 20 * math.log10(settings["width"]["width"])
+    before = k_weighted_lufs(_energy(measures.mid_db), _energy(measures.side_db))
+    after = k_weighted_lufs(_energy(measures.mid_db + equal), _energy(measures.side_db + side))
+    return after - before
+
+
+def _present(song: SongMeasures, name: str, limits: MatchLimits) -> bool:
+    return song.stems[name].loudness_lufs >= song.mix.loudness_lufs - limits.presence_lu
+
+
+def _energy(level_db: Tensor) -> Tensor:
+    return 10 ** (level_db / 10)
+
+
+def _audible(measures: Measures, limits: MatchLimits) -> Tensor:
+    """1 for bands that hold music, 0 for empty ones and those past the bandwidth."""
+    loud = measures.mid_db > measures.mid_db.max() - limits.silence_db
+    return (loud & (BAND_HZ * 2 ** (1 / 6) <= measures.bandwidth_hz * 1.01)).double()
+
+
+def _audible_side(measures: Measures) -> Tensor:
+    """1 for bands with a side signal to speak of: at most 40 dB below the mid."""
+    return (measures.side_db > measures.mid_db - 40).double()
+
+
+def _claimed(stem: Measures, mix: Measures, limits: MatchLimits) -> Tensor:
+    """0 to 1: how much of a band is the stem's own and not leakage, from its share of the mix."""
+    below = (mix.mid_db - stem.mid_db).clamp(min=0)
+    return (1 - below / limits.leakage_db).clamp(0, 1)
+
+
+def _note_limits(
+    notes: list[Note], target: Tensor, weights: Tensor, ours: Measures, theirs: Measures, limits: MatchLimits
+) -> None:
+    worst = int((target.abs() * weights).argmax())
+    if float(target[worst].abs() * weights[worst]) > limits.band_db + 1:
+        notes.append(
+            Note(
+                "eq-capped",
+                f"around {float(BAND_HZ[worst]):.0f} Hz the reference differs by {float(target[worst]):+.0f} dB, "
+                f"more than the {limits.band_db:.0f} dB that one band may move",
+                "master",
+            )
+        )
+    narrow = min(ours.bandwidth_hz, theirs.bandwidth_hz)
+    if narrow < 15000:
+        side = "input" if ours.bandwidth_hz < theirs.bandwidth_hz else "reference"
+        notes.append(
+            Note("bandwidth-limited", f"the {side} holds nothing above {narrow / 1000:.1f} kHz, so no tone is matched there")
+        )

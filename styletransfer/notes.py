@@ -1,0 +1,31 @@
+"""What a person should know about a result: a stable code, and a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Code = Literal[
+    "stem-absent",  # a stem is missing on one side, so it was left alone
+    "level-capped",  # a stem's level should have moved further than is safe
+    "eq-capped",  # an equalizer band should have moved further than is safe
+    "bandwidth-limited",  # one side has no treble above some frequency (an MP3's low-pass)
+    "mono-input",  # nothing to widen
+    "mono-output",  # the output has one channel, so width and balance were left alone
+    "gate-reduced",  # the full amount was not closer to the reference, a smaller one was
+    "gate-closed",  # no amount was closer to the reference: the input stands
+    "gate-stem",  # one stem's changes were taken back
+    "loudness-missed",  # the limiter's reach ended before the loudness target
+    "stems-separated-again",  # cached stems were gone
+    "preset",  # settings made for another input
+    "clipped",  # an integer file could not hold every sample
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One remark about a result; `strip` names the stem or the master that it concerns."""
+
+    code: Code
+    message: str
+    strip: str | None = None
