@@ -147,15 +147,11 @@ def _download(package: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if not (found := sorted(folder.glob(f"{package}_*.deb"))):
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-            raise SongsError(
-                f"{package} comes from Debian; run this where apt-get and dpkg-deb are installed"
-            )
+            raise SongsError(f"{package} comes from Debian; run this where apt-get and dpkg-deb are")
         done = subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, text=True)
         if done.returncode:
             why = (done.stderr.strip() or "no message").splitlines()[-1]
-            raise SongsError(
-                f"apt-get could not download {package} ({why}); run `apt-get update` and try again"
-            )
+            raise SongsError(f"apt-get can't download {package} ({why}); run `apt-get update` and try again")
         found = sorted(folder.glob(f"{package}_*.deb"))
     return found[-1]
 
@@ -169,9 +165,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Fetch the finished songs that the benchmark is run on.")
     parser.add_argument("--set", choices=SET_NAMES, action="append", help="one set only (default: all)")
-    parser.add_argument(
-        "--folder", type=Path, default=default_folder(), help="where packages and excerpts lie"
-    )
+    parser.add_argument("--folder", type=Path, default=default_folder(), help="where the songs lie")
     options = parser.parse_args(arguments)
     try:
         for name in options.set or SET_NAMES:
