@@ -15,6 +15,8 @@ from .equalizer import (
 )
 from .imaging import balance, gain, widen
 from .limiter import Limiter, limit
+from .reverb import Reverberator, reverberate
+from .saturation import Saturator, saturate
 from .streaming import BLOCK_FRAMES, Local, Stage, render, stream
 
 __all__ = [
@@ -29,6 +31,8 @@ __all__ = [
     "Local",
     "MidSideEqualizer",
     "Parameter",
+    "Reverberator",
+    "Saturator",
     "Stage",
     "balance",
     "compress",
@@ -40,6 +44,8 @@ __all__ = [
     "limit",
     "mid_side_equalize",
     "render",
+    "reverberate",
+    "saturate",
     "stream",
     "widen",
 ]

@@ -43,7 +43,7 @@ def levels_db(samples: Tensor, rate: int) -> Tensor:
     reach, hop = detector_reach(rate), hop_frames(rate)
     quadrature = convolve(samples, _hilbert(reach).to(samples))
     power = samples[..., reach : samples.shape[-1] - reach].square() + quadrature.square()
-    hops = power.amax(1).unflatten(-1, (-1, hop)).amax(-1)
+    hops = power.amax(1).reshape(len(samples), -1, hop).amax(-1)
     return 10 * torch.log10(hops.clamp(min=10 ** (FLOOR_DB / 10)))
 
 

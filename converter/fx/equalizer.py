@@ -125,7 +125,9 @@ class _Prototypes(NamedTuple):
 
 
 def _prototypes(bands: Bands, rate: int, like: Tensor) -> _Prototypes:
-    gain_db, frequency_hz, q = torch.broadcast_tensors(*(per_band(value, like) for value in bands))
+    gain_db, frequency_hz, q = torch.broadcast_tensors(  # type: ignore[no-untyped-call]
+        *(per_band(value, like) for value in bands)
+    )
     if gain_db.ndim not in (1, 2) or gain_db.shape[-1] < 2:
         raise ValueError(
             f"an equalizer takes (bands,) or (batch, bands), 2 or more, not {tuple(gain_db.shape)}"
@@ -170,7 +172,8 @@ def _filter(samples: Tensor, prototypes: _Prototypes) -> Tensor:
     response = torch.complex(*_response(prototypes, bins * (math.pi / size)))
     response = (response[0] / response[1]).prod(-2)
     spectrum = torch.fft.rfft(samples, size)
-    return torch.fft.irfft(spectrum * response.unsqueeze(-2), size)[..., :frames]
+    filtered: Tensor = torch.fft.irfft(spectrum * response.unsqueeze(-2), size)
+    return filtered[..., :frames]
 
 
 def _tail_frames(prototypes: _Prototypes) -> int:

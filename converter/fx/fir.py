@@ -26,5 +26,5 @@ def convolve(samples: Tensor, taps: Tensor) -> Tensor:
     response = torch.fft.rfft(taps, size)
     if taps.ndim == 2:
         spectrum, response = spectrum.unsqueeze(-3), response.unsqueeze(-2)
-    pieces = torch.fft.irfft(spectrum * response, size)[..., length - 1 :]
+    pieces: Tensor = torch.fft.irfft(spectrum * response, size)[..., length - 1 :]
     return pieces.flatten(-2)[..., :wanted]

@@ -97,7 +97,7 @@ def needed_reduction_db(context: Tensor, rate: int, ceiling_db: Tensor) -> Tenso
     between = convolve(context, taps).abs().amax((1, 2))  # starts half a sample before the first hop
     peaks = torch.maximum(between[:, :-1], between[:, 1:])
     peaks = torch.maximum(peaks, context[..., _REACH : context.shape[-1] - _REACH].abs().amax(1))
-    peaks = peaks.unflatten(-1, (hops, hop)).amax(-1)
+    peaks = peaks.reshape(-1, hops, hop).amax(-1)
     return 20 * torch.log10(peaks.clamp(min=1e-9) / ceiling).clamp(min=0)
 
 
@@ -121,5 +121,5 @@ def _interpolators() -> Tensor:
     phase = torch.arange(1, _OVERSAMPLING, dtype=torch.float64) / _OVERSAMPLING
     offset = torch.arange(2 * _REACH, dtype=torch.float64) - _REACH + phase[:, None]
     window = torch.special.i0(9.0 * (1 - (offset / _REACH).square()).clamp(min=0).sqrt())
-    taps = torch.sinc(offset) * window
+    taps: Tensor = torch.sinc(offset) * window
     return taps / taps.sum(1, keepdim=True)

@@ -57,7 +57,7 @@ def render(samples: Tensor, stages: Sequence[Stage], block_frames: int = BLOCK_F
         raise ValueError(f"samples must be (2, time), not {tuple(samples.shape)}")
     output = torch.empty(samples.shape, dtype=samples.dtype)
     position = 0
-    for block in stream(samples.split(block_frames, dim=1), stages):
+    for block in stream(torch.split(samples, block_frames, dim=1), stages):
         output[:, position : position + block.shape[1]] = block
         position += block.shape[1]
     return output
