@@ -30,6 +30,9 @@ RATES = range(8_000, 192_001)
 SHORTEST_S = 0.5
 SILENCE_DB = -80.0
 
+WAV_LIMIT_BYTES = 2**32 - 2**16
+"""Sound beyond this makes an RF64 of a WAV."""
+
 _BLOCK = 2**16  # frames; larger Vorbis writes overrun libsndfile's stack
 _RELEASE_EVERY = 64  # blocks
 
@@ -137,12 +140,16 @@ def write(
 def copy_frames(source: str | Path, target: str | Path, *, subtype: str | None = None) -> Path:
     """Write a file's own frames to another, to the bit wherever the target can hold them.
 
-    The same format and subtype make a copy of the file, tags included. Otherwise integers
-    go to as many or more bits and floats to floats unchanged; what can't be held is written as `write` does.
+    The same suffix, or the same format and subtype, makes a copy of the file, tags included.
+    Otherwise integers go to as many or more bits and floats to doubles unchanged; what the
+    target can't hold is written as `write` does. Errors are those of `read` and `write`.
     """
-    info, target = inspect(source), Path(target)
+    source, target = Path(source), Path(target)
+    info = inspect(source)
+    same_kind = subtype in (None, info.subtype) and target.suffix.lower() == source.suffix.lower()
     format_, subtype = output_format(target, info.rate, subtype, info)
-    if subtype == info.subtype and format_ in (info.format, FAMILY.get(info.format)):
+    same_format = format_ in (info.format, FAMILY.get(info.format))
+    if same_format and (same_kind or subtype == info.subtype):
         with beside(target) as partial:
             shutil.copyfile(source, partial)
         return target
@@ -184,7 +191,7 @@ def beside(path: Path) -> Iterator[Path]:
 def _created(partial: Path, path: Path, sound: Audio | FileInfo, format_: str, subtype: str) -> Iterator[Any]:
     """An open file for all frames of a sound; that they arrived is checked at its end."""
     size = sound.frames * sound.channels * {"FLOAT": 4, "DOUBLE": 8}.get(subtype, BITS.get(subtype, 0) // 8)
-    if format_ == "WAV" and size > 2**32 - 2**16:
+    if format_ == "WAV" and size > WAV_LIMIT_BYTES:
         format_ = "RF64"
     options = QUALITY.get(subtype, {})
     try:
