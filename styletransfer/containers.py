@@ -12,8 +12,8 @@ _UNKNOWN = (0, 0xFFFFFFFF)  # sizes that a recorder writes when it doesn't know 
 def missing_share(path: Path, format_: str) -> float:
     """Share of the announced sound that the file is too short to hold: 0 if whole or if it can't be told.
 
-    Looks at WAV, RF64, AIFF (the size of the sound's chunk), MP3 (the size in the Xing header)
-    and Ogg (the last page). FLAC's decoder notices by itself.
+    Looks at WAV, RF64, AIFF (the size of the sound's chunk), MP3 (the size in the Xing header),
+    Ogg (the last page) and MP4 (the last box). FLAC's decoder notices by itself.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -25,6 +25,8 @@ def missing_share(path: Path, format_: str) -> float:
             start, length = _xing(file)
         elif format_ == "OGG":
             start, length = _last_ogg_page(file, size)
+        elif format_ == "MOV":
+            start, length = _last_box(file, size)
         else:
             return 0.0
     return max(0.0, 1 - (size - start) / length) if length > 0 else 0.0
@@ -79,3 +81,20 @@ def _last_ogg_page(file: BinaryIO, size: int) -> tuple[int, int]:
     if not segments or len(table) < segments[0]:
         return offset + found, 2**16
     return offset + found, 27 + len(table) + sum(table)
+
+
+def _last_box(file: BinaryIO, size: int) -> tuple[int, int]:
+    """Start and announced length of the last top-level box of an MP4 file."""
+    start = length = 0
+    while start + length < size:
+        start += length
+        file.seek(start)
+        head = file.read(16)
+        if len(head) < 8:
+            return start, 8
+        length = struct.unpack(">I", head[:4])[0]
+        if length == 1 and len(head) == 16:  # a long box
+            length = struct.unpack(">Q", head[8:])[0]
+        if length < 8:  # 0: up to the end of the file
+            return 0, 0
+    return start, length

@@ -171,7 +171,7 @@ def test_a_result_is_written_like_its_input(tmp_path: Path) -> None:
 
     def subtype_like(subtype: str, name: str) -> str:
         source = files.inspect(files.write(tmp_path / "source.wav", audio, subtype=subtype))
-        return files.inspect(files.write(tmp_path / name, audio, like=source)).subtype
+        return str(files.inspect(files.write(tmp_path / name, audio, like=source)).subtype)
 
     assert subtype_like("PCM_16", "b.wav") == "PCM_16"
     assert subtype_like("FLOAT", "b.wav") == "FLOAT"
