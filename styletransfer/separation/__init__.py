@@ -1,0 +1,96 @@
+"""How a mix is taken apart: `separate(mix, choose())`. The only room that knows demucs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from styletransfer.audio import STEMS, Audio, Stems
+from styletransfer.scratch import release
+
+from .stem_files import read_stems
+
+__all__ = ["Progress", "Separator", "choose", "read_stems", "rest", "separate"]
+
+Progress = Callable[[float], None]
+"""Told the fraction done, 0 to 1."""
+
+
+class Separator(Protocol):
+    name: str
+    """As a user would ask for it: "builtin", "htdemucs", …"""
+    rate: int
+    """The rate at which it works and answers, in Hz."""
+    fingerprint: str
+    """Names the separator, its weights and its settings: equal fingerprints give equal stems."""
+
+    def blocks(self, mix: Audio) -> Iterator[Tensor]:
+        """Consecutive float32 blocks (4 stems in the order of STEMS, 2 channels, frames) at `rate`.
+
+        Together they are as long as the mix made stereo at that rate.
+        """
+
+
+def choose(name: str = "auto", *, repo: Path | None = None, device: str = "cpu") -> Separator:
+    """The separator of that name, ready to work.
+
+    name   "builtin"; a model that demucs knows ("htdemucs", "htdemucs_ft", …), from `repo`, this machine's
+           caches, or the hub; or "auto": htdemucs if its weights are on this machine, else builtin.
+    repo   a folder with demucs' weights, looked at instead of the caches and the hub.
+    SeparationError if there is no such model or its weights can't be had.
+    """
+    from .builtin import Builtin
+
+    if name == "builtin":
+        return Builtin(device)
+    from . import htdemucs
+
+    if name == "auto" and not htdemucs.is_here("htdemucs", repo):
+        return Builtin(device)
+    return htdemucs.Demucs("htdemucs" if name == "auto" else name, repo, device)
+
+
+def separate(
+    mix: Audio,
+    separator: Separator,
+    *,
+    scratch: Callable[[int, int], Tensor] = torch.empty,
+    progress: Progress | None = None,
+) -> Stems:
+    """All four stems of a mix, stereo, at the separator's rate.
+
+    scratch   (channels, frames) → an uninitialized float32 tensor, for each stem; see `files.scratch`.
+    """
+    stereo = mix.with_channels(2).at_rate(separator.rate)
+    stems = {name: Audio(scratch(2, stereo.frames), stereo.rate) for name in STEMS}
+    done = 0
+    for block in separator.blocks(stereo):
+        end = done + block.shape[-1]
+        for stem, samples in zip(stems.values(), block, strict=True):
+            stem.samples[:, done:end] = samples
+            release(stem.samples)
+        done = end
+        if progress:
+            progress(done / stereo.frames)
+    return stems
+
+
+def rest(mix: Audio, stems: Stems, *, scratch: Callable[[int, int], Tensor] = torch.empty) -> Audio:
+    """What no stem claims, mix − Σ stems, in the stems' channels and at their rate."""
+    first = next(iter(stems.values()))
+    whole = mix.with_channels(first.channels).at_rate(first.rate)
+    if whole.frames != first.frames:
+        raise ValueError(f"the stems are {first.frames} frames long, their mix is {whole.frames}")
+    left = scratch(whole.channels, whole.frames)
+    for start in range(0, whole.frames, 1 << 20):
+        part = slice(start, start + (1 << 20))
+        left[:, part] = whole.samples[:, part]
+        for stem in stems.values():
+            left[:, part] -= stem.samples[:, part]
+            release(stem.samples)
+        release(left)
+    return Audio(left, whole.rate)
