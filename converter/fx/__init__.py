@@ -15,8 +15,8 @@ from .equalizer import (
 )
 from .imaging import balance, gain, widen
 from .limiter import Limiter, limit
-from .reverb import Reverberator, reverberate
-from .saturation import Saturator, saturate
+from .reverb import Reverb, reverberate
+from .saturation import saturate
 from .streaming import BLOCK_FRAMES, Local, Stage, render, stream
 
 __all__ = [
@@ -31,8 +31,7 @@ __all__ = [
     "Local",
     "MidSideEqualizer",
     "Parameter",
-    "Reverberator",
-    "Saturator",
+    "Reverb",
     "Stage",
     "balance",
     "compress",

@@ -67,7 +67,7 @@ def impulse_response(rate: int, *, decay_s: Tensor, damping: Tensor, predelay_ms
     return _delay(response / energy.sqrt(), predelay_ms * (rate / 1000))
 
 
-class Reverberator:
+class Reverb:
     """Renders `reverberate` block by block (overlap-add); numbers only."""
 
     latency = 0

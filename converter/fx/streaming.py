@@ -37,6 +37,8 @@ def stream(blocks: Iterable[Tensor], stages: Sequence[Stage]) -> Iterator[Tensor
     latency = sum(stage.latency for stage in stages)
     ahead = latency
     for block in blocks:
+        if block.shape[-1] == 0:
+            continue
         for stage in stages:
             block = stage.process(block)
         skipped = min(ahead, block.shape[-1])

@@ -22,7 +22,7 @@ def noise(rate: int, seconds: float, seed: int = 0) -> Tensor:
 
 
 def music(rate: int, seconds: float, seed: int = 0) -> Tensor:
-    """(1, 2, time) float32: plucked chords, a bass and noisy drum hits, peaking at full scale."""
+    """(1, 2, time) float32: plucked chords, a bass and noisy drum hits up to 16 kHz, peaking at full scale."""
     generator = torch.Generator().manual_seed(seed)
     frames = round(seconds * rate)
     sound = 1e-4 * torch.randn(2, frames, generator=generator, dtype=torch.float64)
@@ -40,6 +40,9 @@ def music(rate: int, seconds: float, seed: int = 0) -> Tensor:
                     sound[1, start:] += side * wave
         hit = torch.randn(frames - start, generator=generator, dtype=torch.float64) * torch.exp(-time_s * 40)
         sound[:, start:] += (1.5 if beat % 2 else 0.3) * hit
+    spectrum = torch.fft.rfft(sound)
+    spectrum[:, torch.fft.rfftfreq(frames, 1 / rate) > 16_000] = 0
+    sound = torch.fft.irfft(spectrum, frames)
     return (sound / sound.abs().max()).float().unsqueeze(0)
 
 
