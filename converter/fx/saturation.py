@@ -17,6 +17,9 @@ def saturate(samples: Tensor, *, drive_db: Parameter) -> Tensor:
     samples   (batch, 2, time).
     drive_db  0 or more; 0 is neutral, with its gradient alive. Quiet sound keeps its level at any drive;
               full scale comes out at 0.76 with 3 dB, 0.54 with 6 dB, 0.26 with 12 dB.
+    Surprise  overtones above the Nyquist frequency fold back. At 44.1 kHz and 6 dB of drive the loudest
+              alias of a full-scale tone is 88 dB below it at 2 kHz, 31 dB at 5 kHz, 17 dB at 10 kHz;
+              of a tone at a quarter of full scale more than 200, 71 and 36 dB.
     """
     check_stereo(samples)
     drive = torch.expm1(per_example(drive_db, samples) * 0.23025850929940458).unsqueeze(-1)  # ln(10)/10

@@ -94,6 +94,4 @@ def test_training_and_rendering_agree_at_any_block_size(rate: int) -> None:
     sound = music(rate, 2.0)
     function = fx.reverberate(sound, rate, **ROOM)[0]
     for block_frames in (1 << 16, 50_001, rate // 7):
-        assert (
-            difference_db(fx.render(sound[0], [fx.Reverb(rate, **ROOM)], block_frames), function) < -100
-        )
+        assert difference_db(fx.render(sound[0], [fx.Reverb(rate, **ROOM)], block_frames), function) < -100

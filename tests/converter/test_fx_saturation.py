@@ -17,12 +17,12 @@ def spectrum_db(sound: torch.Tensor) -> torch.Tensor:
     return 20 * torch.log10(magnitude / magnitude.max() + 1e-12)
 
 
-@pytest.mark.parametrize("drive_db", [0.5, 3.0, 12.0])
-def test_slow_sound_follows_the_curve(drive_db: float) -> None:
+@pytest.mark.parametrize("drive_db", [0.001, 0.5, 3.0, 12.0, 30.0])
+def test_each_sample_follows_the_curve(drive_db: float) -> None:
     drive = 10 ** (drive_db / 10) - 1
-    sound = tone(20, 44_100, 0.5)
+    sound = tone(997, 44_100, 0.1)
     expected = torch.tanh(math.sqrt(drive) * sound) / math.sqrt(drive)
-    assert difference_db(fx.saturate(sound, drive_db=drive_db)[..., 500:-500], expected[..., 500:-500]) < -90
+    assert difference_db(fx.saturate(sound, drive_db=drive_db), expected) < -140
 
 
 def test_quiet_sound_keeps_its_level() -> None:
@@ -39,11 +39,12 @@ def test_overtones_are_odd_and_grow_with_drive() -> None:
     assert hard[2000] < -100
 
 
-def test_aliases_stay_low() -> None:
-    spectrum = spectrum_db(fx.saturate(tone(5000, 44_100, 1.0), drive_db=6.0))
-    for overtone in range(5):
-        spectrum[max(0, 5000 * overtone - 5) : 5000 * overtone + 6] = -200
-    assert spectrum.max() < -95
+@pytest.mark.parametrize(("frequency_hz", "amplitude", "limit_db"), [(2000, 1.0, -87), (5000, 0.25, -70)])
+def test_aliases_of_what_music_holds_stay_low(frequency_hz: int, amplitude: float, limit_db: float) -> None:
+    spectrum = spectrum_db(fx.saturate(tone(frequency_hz, 44_100, 1.0, amplitude), drive_db=6.0))
+    for overtone in range(22_050 // frequency_hz + 1):
+        spectrum[max(0, frequency_hz * overtone - 5) : frequency_hz * overtone + 6] = -300
+    assert spectrum.max() < limit_db
 
 
 def test_neutral_is_the_identity_with_a_living_gradient() -> None:
@@ -55,7 +56,7 @@ def test_neutral_is_the_identity_with_a_living_gradient() -> None:
     assert float(slope) < 0
 
 
-@pytest.mark.parametrize("drive_db", [0.0, 0.01, 3.0, 12.0])
+@pytest.mark.parametrize("drive_db", [0.0, 0.01, 3.0, 12.0, 30.0])
 def test_gradients_agree_with_differences(drive_db: float) -> None:
     check_gradients(fx.saturate, 5 * noise(8000, 0.1), {"drive_db": drive_db})
 
@@ -63,5 +64,10 @@ def test_gradients_agree_with_differences(drive_db: float) -> None:
 def test_training_and_rendering_agree_at_any_block_size() -> None:
     sound = music(44_100, 1.0)
     function = fx.saturate(sound, drive_db=6.0)[0]
-    for block_frames in (1 << 16, 1237, 17):
-        assert difference_db(fx.render(sound[0], [fx.Local(partial(fx.saturate, drive_db=6.0))], block_frames), function) < -120
+    for block_frames in (1 << 16, 1237, 37):
+        assert (
+            difference_db(
+                fx.render(sound[0], [fx.Local(partial(fx.saturate, drive_db=6.0))], block_frames), function
+            )
+            < -120
+        )

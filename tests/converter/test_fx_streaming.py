@@ -32,7 +32,10 @@ def test_a_chain_renders_alike_at_any_block_size_and_stays_aligned(block_frames:
 def test_latency_is_compensated_to_the_sample() -> None:
     click = torch.zeros(2, 30_000)
     click[:, 12_345] = 0.5
-    stages: list[fx.Stage] = [fx.Limiter(RATE, ceiling_db=0.0, release_ms=50.0), fx.Local(partial(fx.saturate, drive_db=0.0))]
+    stages: list[fx.Stage] = [
+        fx.Limiter(RATE, ceiling_db=0.0, release_ms=50.0),
+        fx.Local(partial(fx.saturate, drive_db=0.0)),
+    ]
     assert sum(stage.latency for stage in stages) > 0
     assert torch.equal(fx.render(click, stages, 777), click)
 
