@@ -59,7 +59,7 @@ def separate_cached(
     key = stem_key(mix, separator) if cache else ""
     stems = cache.get(key) if cache else None
     if stems is None:
-        stems = separate(mix, separator, scratch=scratch.allocate, progress=progress)
+        stems = separate(mix, separator, progress)
         if cache:
             cache.put(key, stems)
     if progress:
@@ -127,8 +127,8 @@ class StemCache:
         return sorted(found, key=lambda entry: -entry.used_s)
 
     @property
-    def size(self) -> int:
-        """Of all entries, in bytes."""
+    def size_bytes(self) -> int:
+        """Of all entries together."""
         return sum(entry.size_bytes for entry in self.entries())
 
     def clear(self) -> None:

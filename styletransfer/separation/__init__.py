@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from styletransfer.audio import STEMS, Audio, Stems
-from styletransfer.scratch import release
+from styletransfer.scratch import allocate, release
 
 from .stem_files import read_stems
 
-__all__ = ["Progress", "Separator", "choose", "read_stems", "rest", "separate"]
+__all__ = ["Progress", "Separator", "choose", "read_stems", "rest_of", "separate"]
+
+_BLOCK = 2**20
 
 Progress = Callable[[float], None]
 """Told the fraction done, 0 to 1."""
@@ -54,43 +55,38 @@ def choose(name: str = "auto", *, repo: Path | None = None, device: str = "cpu")
     return htdemucs.Demucs("htdemucs" if name == "auto" else name, repo, device)
 
 
-def separate(
-    mix: Audio,
-    separator: Separator,
-    *,
-    scratch: Callable[[int, int], Tensor] = torch.empty,
-    progress: Progress | None = None,
-) -> Stems:
-    """All four stems of a mix, stereo, at the separator's rate.
-
-    scratch   (channels, frames) → an uninitialized float32 tensor, for each stem; see `files.scratch`.
-    """
-    stereo = mix.with_channels(2).at_rate(separator.rate)
-    stems = {name: Audio(scratch(2, stereo.frames), stereo.rate) for name in STEMS}
+def separate(mix: Audio, separator: Separator, progress: Progress | None = None) -> Stems:
+    """All four stems of a mix, stereo, at the separator's rate; long ones lie in `scratch` memory."""
+    whole = mix.at_rate(separator.rate).with_channels(2)
+    stems = {name: Audio(allocate(2, whole.frames), whole.rate) for name in STEMS}
     done = 0
-    for block in separator.blocks(stereo):
+    for block in separator.blocks(whole):
         end = done + block.shape[-1]
         for stem, samples in zip(stems.values(), block, strict=True):
             stem.samples[:, done:end] = samples
             release(stem.samples)
+        release(whole.samples)
         done = end
         if progress:
-            progress(done / stereo.frames)
+            progress(done / whole.frames)
     return stems
 
 
-def rest(mix: Audio, stems: Stems, *, scratch: Callable[[int, int], Tensor] = torch.empty) -> Audio:
-    """What no stem claims, mix − Σ stems, in the stems' channels and at their rate."""
+def rest_of(mix: Audio, stems: Stems) -> Audio:
+    """What no stem claims, mix − Σ stems, in the stems' channels and at their rate; a long one lies in `scratch` memory.
+
+    ValueError where the stems are not as long as their mix.
+    """
     first = next(iter(stems.values()))
-    whole = mix.with_channels(first.channels).at_rate(first.rate)
+    whole = mix.at_rate(first.rate).with_channels(first.channels)
     if whole.frames != first.frames:
         raise ValueError(f"the stems are {first.frames} frames long, their mix is {whole.frames}")
-    left = scratch(whole.channels, whole.frames)
-    for start in range(0, whole.frames, 1 << 20):
-        part = slice(start, start + (1 << 20))
+    left = allocate(whole.channels, whole.frames)
+    for start in range(0, whole.frames, _BLOCK):
+        part = slice(start, start + _BLOCK)
         left[:, part] = whole.samples[:, part]
         for stem in stems.values():
             left[:, part] -= stem.samples[:, part]
-            release(stem.samples)
-        release(left)
+        for sound in (left, whole.samples, *(stem.samples for stem in stems.values())):
+            release(sound)
     return Audio(left, whole.rate)
