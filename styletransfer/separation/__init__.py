@@ -73,9 +73,9 @@ def separate(mix: Audio, separator: Separator, progress: Progress | None = None)
 
 
 def rest_of(mix: Audio, stems: Stems) -> Audio:
-    """What no stem claims, mix − Σ stems, in the stems' channels and at their rate; a long one lies in `scratch` memory.
+    """What no stem claims, mix − Σ stems, in the stems' channels and at their rate.
 
-    ValueError where the stems are not as long as their mix.
+    A long one lies in `scratch` memory. ValueError where the stems are not as long as their mix.
     """
     first = next(iter(stems.values()))
     whole = mix.at_rate(first.rate).with_channels(first.channels)
