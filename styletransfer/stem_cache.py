@@ -95,10 +95,8 @@ class StemCache:
             facts = json.loads((folder / "stems.json").read_text(encoding="utf-8"))
             stems = {name: _read(folder / f"{name}.flac", **facts[name]) for name in STEMS}
             os.utime(folder)
-        except FileNotFoundError:
-            return None  # not there, or dropped by someone else just now
         except (OSError, ValueError, KeyError, TypeError, soundfile.SoundFileError):
-            self._drop(folder)
+            self._drop(folder)  # damaged; or nothing is there
             return None
         return stems
 

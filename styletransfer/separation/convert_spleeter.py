@@ -48,6 +48,7 @@ def _text_as_bytes(text: str, encoding: str) -> bytes:
 
 _ADMITTED = {
     ("numpy.core.multiarray", "_reconstruct"): _new_array,
+    ("numpy._core.multiarray", "_reconstruct"): _new_array,  # as numpy 2 has it
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): _text_as_bytes,
