@@ -20,6 +20,7 @@ FLOOR_DB = -120.0
 
 _HOP_S = 16 / 44_100
 _DETECTOR_S = 0.04
+_TIE_DB = 1e-8
 
 
 def hop_frames(rate: int) -> int:
@@ -57,22 +58,26 @@ def smooth(
     start            (batch, 1): the value just before the first hop.
     Returns          (batch, hops) with y[n] = a·y[n-1] + (1-a)·x[n], a for rising where x[n] > y[n-1].
     Source           smooth branching peak detector, Giannoulis, Massberg & Reiss, JAES 60(6), 2012.
-                     Solved by policy iteration (R. Howard 1960): assume the branches, solve the linear
-                     recursion, correct the branches; each round settles at least one more hop, and
-                     gradients pass through the last linear recursion.
+                     The quicker branch is the one that gives the larger y (with signs flipped where
+                     falling is quicker), so y solves a recursion of maxima: by policy iteration
+                     (R. Howard 1960), which assumes the branches, solves the linear recursion and
+                     corrects the branches until they hold. Gradients pass through the last recursion.
     """
+    dtype = targets.dtype
+    targets, start = targets.double(), start.double()  # long time constants need the digits
     rise, fall = (_decay_per_hop(value, rate, targets) for value in (rise_ms, fall_ms))
-    rising = targets > torch.cat((start, targets[:, :-1]), dim=1)
-    tolerance = 1e-5 if targets.dtype == torch.float32 else 1e-11
+    sign = torch.where(rise <= fall, 1.0, -1.0).to(targets)
+    quick, slow = torch.minimum(rise, fall), torch.maximum(rise, fall)
     with torch.no_grad():
-        previous = targets
+        goals, first = sign * targets, sign * start
+        values = _instant_rise(slow, goals, first)  # the answer if the quick branch took no time
         while True:
-            values = _recursion(torch.where(rising, rise, fall), targets, start)
-            if (values - previous).abs().amax() <= tolerance:
+            # where both branches nearly meet, the slow one says more about what came before
+            quickly = goals > torch.cat((first, values[:, :-1]), dim=1) + _TIE_DB
+            previous, values = values, _recursion(torch.where(quickly, quick, slow), goals, first)
+            if (values - previous).abs().amax() <= _TIE_DB:
                 break
-            previous = values
-            rising = targets > torch.cat((start, values[:, :-1]), dim=1)
-    return _recursion(torch.where(rising, rise, fall), targets, start)
+    return _recursion(torch.where(quickly, quick, slow), targets, start).to(dtype)
 
 
 def interpolate(values: Tensor, rate: int, start: Tensor) -> Tensor:
@@ -85,7 +90,7 @@ def interpolate(values: Tensor, rate: int, start: Tensor) -> Tensor:
 
 def _decay_per_hop(time_ms: Parameter, rate: int, like: Tensor) -> Tensor:
     hop_ms = 1000 * hop_frames(rate) / rate
-    time = torch.as_tensor(time_ms, dtype=like.dtype, device=like.device)
+    time = torch.as_tensor(time_ms, dtype=like.dtype, device=like.device).reshape(-1, 1)
     return torch.exp(-hop_ms / time.clamp(min=1e-3))
 
 
@@ -103,7 +108,26 @@ def _recursion(decay: Tensor, targets: Tensor, start: Tensor) -> Tensor:
     return values
 
 
+def _instant_rise(decay: Tensor, targets: Tensor, start: Tensor) -> Tensor:
+    """y[n] = max(x[n], decay·y[n-1] + (1-decay)·x[n]): such maps compose, so one scan solves it."""
+    least, offset, slope = targets, (1 - decay) * targets, decay.expand_as(targets)
+    reach, hops = 1, targets.shape[1]
+    while reach < hops:
+        head, tail = slice(None, reach), slice(reach, None)
+        least, offset, slope = (
+            torch.cat((old[:, head], new), dim=1)
+            for old, new in (
+                (least, torch.maximum(least[:, tail], slope[:, tail] * least[:, :-reach] + offset[:, tail])),
+                (offset, offset[:, tail] + slope[:, tail] * offset[:, :-reach]),
+                (slope, slope[:, tail] * slope[:, :-reach]),
+            )
+        )
+        reach *= 2
+    return torch.maximum(least, slope * start + offset)
+
+
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # or what rendering leaves here could never be trained with
 def _hilbert(reach: int) -> Tensor:
     """Taps (2·reach + 1,) of a Hilbert transformer under a Kaiser window."""
     position = torch.arange(-reach, reach + 1, dtype=torch.float64)

@@ -22,7 +22,7 @@ def noise(rate: int, seconds: float, seed: int = 0) -> Tensor:
 
 
 def music(rate: int, seconds: float, seed: int = 0) -> Tensor:
-    """(1, 2, time) float32: plucked chords, a bass and noisy drum hits up to 16 kHz, peaking at full scale."""
+    """(1, 2, time) float32: plucked chords, a bass and noisy drum hits, up to 16 kHz, full scale."""
     generator = torch.Generator().manual_seed(seed)
     frames = round(seconds * rate)
     sound = 1e-4 * torch.randn(2, frames, generator=generator, dtype=torch.float64)
