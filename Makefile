@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
-BENCH_SONGS ?= bench-songs
+BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 
 .PHONY: demo test check wheel bench bench-songs clean
 
@@ -25,6 +25,12 @@ wheel:  ## build a wheel, checkpoints included, into dist/
 	$(PYTHON) -m venv .venv-build
 	.venv-build/bin/pip install -q build
 	.venv-build/bin/python -m build --wheel -o dist .
+
+bench-songs: $(VENV)/.installed  ## fetch the benchmark's songs (Debian packages, 740 MB, kept outside the checkout)
+	$(BIN)/python -m styletransfer.evaluation.songs --folder '$(BENCH_SONGS)'
+
+bench: bench-songs  ## measure automix beside do nothing and Matchering; writes bench-output/
+	$(BIN)/python -m styletransfer.evaluation.bench --stems --folder '$(BENCH_SONGS)' --output bench-output
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

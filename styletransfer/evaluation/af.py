@@ -119,7 +119,7 @@ def mean_magnitude(samples: Tensor, frames_at_once: int = 16) -> Tensor:
     window = torch.hann_window(WINDOW_FRAMES, dtype=torch.float64)
     pieces = samples.unfold(-1, WINDOW_FRAMES, HOP_FRAMES)
     total = torch.zeros(WINDOW_FRAMES // 2 + 1, dtype=torch.float64)
-    for block in pieces.split(frames_at_once):
+    for block in torch.split(pieces, frames_at_once):
         total += torch.fft.rfft(block.double() * window).abs().sum(0)
     return total / (pieces.shape[0] * window.sum())
 

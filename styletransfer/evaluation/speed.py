@@ -1,0 +1,118 @@
+"""How long does a transfer take, and how much memory? Beside Matchering, in turn, in the same run.
+
+Absolute figures from a shared machine are never compared across runs.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+
+import torch
+
+import styletransfer
+from styletransfer.audio import Audio
+from styletransfer.errors import AutomixError
+from styletransfer.stem_cache import StemCache
+
+from .matchering import Matchering
+from .sound import write_excerpt
+
+RUNS = 5
+LONG_S = 600
+
+_MEASURED = """
+import json, resource, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(2)
+import styletransfer
+from styletransfer.stem_cache import StemCache
+folder = Path(sys.argv[1])
+result = styletransfer.transfer(folder / "input.wav", folder / "reference.wav", separator="builtin",
+                                cache=StemCache(folder / "stems"))
+result.mix.write(folder / "output.wav")
+try:  # the peak since this program began; getrusage's would count its parent's
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"peak_bytes": peak}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Seconds of work per second of input, the reference equally long; medians, on 2 threads.
+
+    separation  of both sides with `builtin`.
+    rest        everything else: reading, measuring, matching, rendering, checking, writing.
+    matchering  all of Matchering's work, reading and writing included.
+    """
+
+    separation: float
+    rest: float
+    matchering: float
+    stages: dict[str, float]
+
+    def figures(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def speed(source: Audio, reference: Audio, program: Matchering, tell: Callable[[str], None]) -> Speed:
+    """Time both programs in turn on one pair, RUNS times each; sounds as files, nothing cached."""
+    shared = min(source.duration_s, reference.duration_s)
+    source, reference = source.excerpt(0, shared), reference.excerpt(0, shared)
+    ours: list[tuple[float, dict[str, float]]] = []
+    theirs: list[float] = []
+    for run in range(RUNS):
+        tell(f"speed, run {run + 1} of {RUNS}")
+        ours.append(_timed(source, reference))
+        theirs.append(program.seconds(source, reference))
+    separation = [sum(t for stage, t in stages.items() if "separating" in stage) for _, stages in ours]
+    return Speed(
+        separation=statistics.median(separation) / shared,
+        rest=statistics.median(total - part for (total, _), part in zip(ours, separation, strict=True))
+        / shared,
+        matchering=statistics.median(theirs) / shared,
+        stages={
+            stage: statistics.median(stages.get(stage, 0.0) for _, stages in ours) / shared
+            for stage in ours[0][1]
+        },
+    )
+
+
+def peak_bytes(sources: list[Audio], reference: Audio) -> int:
+    """Peak resident memory of a process that transfers 10 minutes of stereo: these sounds in a row."""
+    rate = sources[0].rate
+    pieces = [sound.with_channels(2).at_rate(rate).samples for sound in sources]
+    repeats = -(-LONG_S * rate // sum(piece.shape[-1] for piece in pieces))
+    long = Audio(torch.cat(pieces * repeats, -1)[:, : LONG_S * rate], rate)
+    with tempfile.TemporaryDirectory(prefix="automix-speed-") as folder:
+        write_excerpt(Path(folder, "input.wav"), long)
+        write_excerpt(Path(folder, "reference.wav"), reference)
+        done = subprocess.run([sys.executable, "-c", _MEASURED, folder], capture_output=True, text=True)
+    if done.returncode:
+        why = (done.stderr.strip() or "no message").splitlines()[-1]
+        raise AutomixError(f"the transfer of {LONG_S} s for the memory figure failed: {why}")
+    return int(json.loads(done.stdout.splitlines()[-1])["peak_bytes"])
+
+
+def _timed(source: Audio, reference: Audio) -> tuple[float, dict[str, float]]:
+    with tempfile.TemporaryDirectory(prefix="automix-speed-") as folder:
+        paths = [Path(folder, name) for name in ("input.wav", "reference.wav", "output.wav")]
+        write_excerpt(paths[0], source)
+        write_excerpt(paths[1], reference)
+        start = perf_counter()
+        result = styletransfer.transfer(
+            paths[0], paths[1], separator="builtin", cache=StemCache(Path(folder, "stems"))
+        )
+        result.mix.write(paths[2])
+        return perf_counter() - start, result.document.timings_s
