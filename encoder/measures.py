@@ -26,6 +26,11 @@ ACTIVE_DB = 40.0
 FLOOR_DB = -120.0
 """Levels in dB never go below this."""
 
+_FINE_PER_OCTAVE = 24  # bands in which the end of the music is looked for
+_CLIFF_DB = (
+    20.0  # all above lies so far below the half octave before: filters for codecs fall so, music doesn't
+)
+_EMPTY_DB = -110.0  # a fine band below this holds nothing: about the dither of 16 bit
 _WINDOW_S = 8192 / 44100
 _CREST_S = 0.4
 _K_RATE = 48000
@@ -36,9 +41,9 @@ class Measures:
     """What was measured of one sound over its active frames; levels in dB re full scale.
 
     mid_db, side_db  (30,) mean magnitude per third-octave band of (L+R)/2 and (L−R)/2; FLOOR_DB where empty.
-    bandwidth_hz     upper edge of what holds music: 16 kHz for an MP3 that was low-passed there.
+    bandwidth_hz     where the music ends, in a cliff or in nothing: 16 kHz for an MP3 low-passed there.
     loudness_lufs    K-weighted level over the active frames, from the bands (within about 0.5 LU of BS.1770).
-    crest_db         sample peak over RMS of the whole sound.
+    crest_db         sample peak over RMS of the whole sound, both over its channels together.
     punch_db         short-term crest: median of peak over RMS in 400 ms blocks that are active.
     spread_db        dynamics: 95th minus 50th percentile of active 400 ms levels.
     width_db         side energy over mid energy.
@@ -80,15 +85,22 @@ def measure(samples: Tensor, rate: int) -> Measures:
     return Measures(
         mid_db=mid_db,
         side_db=side_db,
-        bandwidth_hz=_bandwidth_hz(mid_db, rate),
+        bandwidth_hz=_bandwidth_hz(frames.spectrum, rate),
         loudness_lufs=k_weighted_lufs(mid.mean(0), side.mean(0)),
-        crest_db=float(_db(frames.block_peak.max() ** 2) - _db(frames.mean_energy)),
+        crest_db=float(_db(frames.peak**2) - _db(frames.mean_energy)),
         punch_db=float(punch.median()),
         spread_db=float(block_db.quantile(0.95) - block_db.median()),
         width_db=float(_db(side.sum()) - _db(mid.sum())),
         balance_db=float(_db(right) - _db(left)),
         activity=float(active.double().mean()),
     )
+
+
+def punch_db(samples: Tensor, rate: int) -> float:
+    """Short-term crest of (1 or 2, time): median of peak over RMS in active 400 ms blocks; 0 for silence."""
+    peak, energy, *_ = _crest_blocks(samples, rate)
+    active = _active(energy)
+    return float((_db(peak[active] ** 2) - _db(energy[active])).median()) if active.any() else 0.0
 
 
 def k_weighted_lufs(mid: Tensor, side: Tensor) -> float:
@@ -106,8 +118,10 @@ class _Frames:
     mid: Tensor  # (frames, bands) power per band
     side: Tensor
     channel_energy: Tensor  # (frames, 2) mean square
-    block_peak: Tensor  # (blocks,) peak of both channels
-    block_energy: Tensor  # (blocks,) mean square of the louder channel
+    spectrum: Tensor  # (bins,) mean power of mid plus side over all frames
+    block_peak: Tensor  # (blocks,) peak of the louder channel
+    block_energy: Tensor  # (blocks,) its mean square
+    peak: Tensor  # over the whole sound
     mean_energy: Tensor  # mean square over the whole sound
 
 
@@ -115,40 +129,49 @@ def _walk(samples: Tensor, rate: int) -> _Frames:
     window = 2 ** round(math.log2(_WINDOW_S * rate))
     hop = window // 2
     taper = torch.hann_window(window)
-    bands = _band_matrix(window, rate).float()
-    crest_frames = max(1, round(_CREST_S * rate))
+    bands = _band_matrix(window, rate, BAND_HZ, 3).float()
+    total = torch.zeros(window // 2 + 1, dtype=torch.float64)
     step = hop * max(1, round(10 * rate / hop))
-    mid, side, channels, peaks, energies = [], [], [], [], []
-    total = torch.zeros((), dtype=torch.float64)
+    mid, side, channels = [], [], []
     for block in _overlapping(samples, step, window):
         framed = block.unfold(1, window, hop)  # (2, frames, window)
         both = torch.stack([framed.sum(0) / 2, (framed[0] - framed[1]) / 2])
         spectrum = torch.fft.rfft(both * taper)
-        power = (spectrum.real**2 + spectrum.imag**2) @ bands
-        mid.append(power[0])
-        side.append(power[1])
+        power = spectrum.real**2 + spectrum.imag**2
+        total += power.sum((0, 1))
+        banded = power @ bands
+        mid.append(banded[0])
+        side.append(banded[1])
         channels.append(framed.square().mean(-1).T)
-    crest_step = crest_frames * max(1, round(10 * rate / crest_frames))
-    for start in range(0, samples.shape[1], crest_step):
-        piece = samples[:, start : start + crest_step]
-        total += piece.double().square().mean(0).sum()
-        if piece.shape[1] < crest_frames:
-            continue
-        cut = piece.unfold(1, crest_frames, crest_frames)
-        square = cut.square().mean(-1)
-        loudest = square.argmax(0, keepdim=True)
-        peaks.append(cut.abs().amax(-1).gather(0, loudest)[0])
-        energies.append(square.amax(0))
-    if not peaks:
-        peaks, energies = [samples.abs().amax().reshape(1)], [samples.square().mean().reshape(1)]
     return _Frames(
         torch.cat(mid).double(),
         torch.cat(side).double(),
         torch.cat(channels).double(),
-        torch.cat(peaks).double(),
-        torch.cat(energies).double(),
-        total / max(1, samples.shape[1]),
+        total / sum(map(len, mid)),
+        *_crest_blocks(samples, rate),
     )
+
+
+def _crest_blocks(samples: Tensor, rate: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Peak and mean square of the louder channel per 400 ms (blocks,); peak and mean square over all."""
+    length = max(1, round(_CREST_S * rate))
+    step = length * max(1, round(10 * rate / length))
+    peaks, energies = [], []
+    highest, total = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    for start in range(0, samples.shape[1], step):
+        piece = samples[:, start : start + step]
+        highest = torch.maximum(highest, piece.abs().amax().double())
+        total += piece.square().mean(0).sum(dtype=torch.float64)
+        if piece.shape[1] >= length:
+            cut = piece.unfold(1, length, length)
+            square = cut.square().mean(-1)
+            louder = square.argmax(0, keepdim=True)
+            peaks.append(cut.abs().amax(-1).gather(0, louder)[0])
+            energies.append(square.amax(0))
+    if not peaks:
+        peaks, energies = [samples.abs().amax().reshape(1)], [samples.square().mean().reshape(1)]
+    mean = total / max(1, samples.shape[1])
+    return torch.cat(peaks).double(), torch.cat(energies).double(), highest, mean
 
 
 def _overlapping(samples: Tensor, step: int, window: int) -> Iterator[Tensor]:
@@ -161,13 +184,13 @@ def _overlapping(samples: Tensor, step: int, window: int) -> Iterator[Tensor]:
         yield torch.nn.functional.pad(block, (0, missing)) if missing else block
 
 
-def _band_matrix(window: int, rate: int) -> Tensor:
-    """(bins, bands): power spectrum → power per third-octave band, a full-scale sine being −3 dB."""
+def _band_matrix(window: int, rate: int, centres: Tensor, per_octave: int) -> Tensor:
+    """(bins, bands): power spectrum → power per band, a full-scale sine being −3 dB."""
     bins = torch.arange(window // 2 + 1, dtype=torch.float64) * rate / window
     width = rate / window
-    edges = torch.stack([BAND_HZ * 2 ** (-1 / 6), BAND_HZ * 2 ** (1 / 6)])
-    overlap = torch.minimum(bins[:, None] + width / 2, edges[1]) - torch.maximum(
-        bins[:, None] - width / 2, edges[0]
+    half = 2 ** (0.5 / per_octave)
+    overlap = torch.minimum(bins[:, None] + width / 2, centres * half) - torch.maximum(
+        bins[:, None] - width / 2, centres / half
     )
     share = overlap.clamp(min=0) / width
     share[bins == 0] = 0
@@ -183,12 +206,19 @@ def _active(energy: Tensor) -> Tensor:
     return audible & (energy >= energy[audible].quantile(0.95) * 10 ** (-ACTIVE_DB / 10))
 
 
-def _bandwidth_hz(mid_db: Tensor, rate: int) -> float:
-    """Where the music ends: above it every band lies 40 dB below its neighbour two bands down, or is empty."""
-    top = len(BAND_HZ)
-    while top > 3 and (mid_db[top - 1] < mid_db[top - 3] - 25 or mid_db[top - 1] <= FLOOR_DB + 20):
-        top -= 1
-    return min(float(BAND_HZ[top - 1]) * 2 ** (1 / 6), rate / 2)
+def _bandwidth_hz(spectrum: Tensor, rate: int) -> float:
+    """The first cliff, or emptiness, above 500 Hz that nothing rises from again; half the rate if there is none."""
+    count = int(_FINE_PER_OCTAVE * math.log2(rate / 2 / 500))
+    centres = 500 * 2 ** ((torch.arange(count, dtype=torch.float64) + 0.5) / _FINE_PER_OCTAVE)
+    window = 2 * (len(spectrum) - 1)
+    level_db = _db(spectrum @ _band_matrix(window, rate, centres, _FINE_PER_OCTAVE))
+    highest_from = level_db.flip(0).cummax(0).values.flip(0)
+    half_octave, gap = _FINE_PER_OCTAVE // 2, _FINE_PER_OCTAVE // 6
+    for band in range(count):
+        before = level_db[max(0, band - gap - half_octave) : max(1, band - gap)].median()
+        if highest_from[band] < max(float(before) - _CLIFF_DB, _EMPTY_DB):
+            return float(centres[band]) * 2 ** (-0.5 / _FINE_PER_OCTAVE)
+    return rate / 2
 
 
 def _db(power: Tensor) -> Tensor:
