@@ -207,7 +207,7 @@ def _active(energy: Tensor) -> Tensor:
 
 
 def _bandwidth_hz(spectrum: Tensor, rate: int) -> float:
-    """The first cliff, or emptiness, above 500 Hz that nothing rises from again; half the rate if there is none."""
+    """The first cliff or emptiness above 500 Hz that nothing rises from again; half the rate without one."""
     count = int(_FINE_PER_OCTAVE * math.log2(rate / 2 / 500))
     centres = 500 * 2 ** ((torch.arange(count, dtype=torch.float64) + 0.5) / _FINE_PER_OCTAVE)
     window = 2 * (len(spectrum) - 1)
