@@ -1,0 +1,42 @@
+"""The command `automix`: arguments in, one library call, results out. Nothing here imports torch until a command runs."""
+
+from __future__ import annotations
+
+import typer
+
+from styletransfer import __version__
+
+from . import analyze, apply, cache, doctor, separate, transfer
+
+app = typer.Typer(
+    help="Mixing style transfer: make a mix sound as if the reference's engineer had mixed it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_MIXING, _LOOKING = "Mixing", "Looking and listening"
+app.command(rich_help_panel=_MIXING)(transfer.transfer)
+app.command(rich_help_panel=_MIXING)(apply.apply)
+app.command(rich_help_panel=_MIXING)(separate.separate)
+app.command(rich_help_panel=_LOOKING)(analyze.analyze)
+app.command(rich_help_panel=_LOOKING)(doctor.doctor)
+app.add_typer(cache.app, name="cache", rich_help_panel=_LOOKING)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"automix {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Say which version this is."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

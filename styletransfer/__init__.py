@@ -15,14 +15,18 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from styletransfer.audio import STEMS, Audio, Stems
     from styletransfer.errors import AutomixError
+    from styletransfer.pipeline import Result, apply, transfer
 
 _HOME = {
     "Audio": "audio",
     "STEMS": "audio",
     "Stems": "audio",
     "AutomixError": "errors",
+    "Result": "pipeline",
+    "apply": "pipeline",
+    "transfer": "pipeline",
 }
-__all__ = ["STEMS", "Audio", "AutomixError", "Stems", "__version__"]
+__all__ = ["STEMS", "Audio", "AutomixError", "Result", "Stems", "__version__", "apply", "transfer"]
 
 
 def __getattr__(name: str) -> Any:

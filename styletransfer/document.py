@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from styletransfer.audio import STEMS
 from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
+from styletransfer.encoder.loudness import LoudnessMeter
 from styletransfer.encoder.measures import BAND_HZ, Measures
 from styletransfer.errors import ConfigError
 
@@ -30,7 +32,9 @@ def _checked(strip: dict[str, Stage]) -> Any:
                 if knob is None:
                     raise ValueError(f"{stage} has no {name!r}; it has {', '.join(strip[stage].knobs)}")
                 if not knob.low <= value <= knob.high:
-                    raise ValueError(f"{stage}.{name} is {value:g}, outside {knob.low:g} to {knob.high:g} {knob.unit}")
+                    raise ValueError(
+                        f"{stage}.{name} is {value:g}, outside {knob.low:g} to {knob.high:g} {knob.unit}"
+                    )
         return {
             name: {k: settings.get(name, {}).get(k, knob.neutral) for k, knob in stage.knobs.items()}
             for name, stage in strip.items()
@@ -98,6 +102,12 @@ class Levels(_Strict):
     range_lu: float | None
     true_peak_dbtp: float | None
 
+    @classmethod
+    def of(cls, meter: LoudnessMeter) -> Levels:
+        found = (meter.integrated_lufs, meter.range_lu, meter.true_peak_db)
+        integrated, range_lu, peak = (round(x, 2) if math.isfinite(x) else None for x in found)
+        return cls(integrated_lufs=integrated, range_lu=range_lu, true_peak_dbtp=peak)
+
 
 class Figures(_Strict):
     """What was measured of one side: its levels, its mix and its stems."""
@@ -105,6 +115,14 @@ class Figures(_Strict):
     levels: Levels
     mix: MeasuresOf
     stems: dict[str, MeasuresOf] = {}
+
+    @classmethod
+    def of(cls, meter: LoudnessMeter, mix: Measures, stems: dict[str, Measures]) -> Figures:
+        return cls(
+            levels=Levels.of(meter),
+            mix=MeasuresOf.of(mix),
+            stems={name: MeasuresOf.of(measures) for name, measures in stems.items()},
+        )
 
 
 class Warned(_Strict):
@@ -180,7 +198,9 @@ class Document(_Strict):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise ConfigError(f"{path} does not exist; give a result.json that `automix transfer --save` wrote") from error
+            raise ConfigError(
+                f"{path} does not exist; give a result.json that `automix transfer --save` wrote"
+            ) from error
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ConfigError(f"{path} can't be read as JSON: {error}") from error
         if isinstance(data, dict) and data.get("format") != FORMAT:

@@ -71,7 +71,9 @@ class Levelled:
     short_by_lu: float  # how far the loudness target was missed because the limiter's reach ended
 
 
-def level(bus: Audio, bus_meter: LoudnessMeter, target_lufs: float | None, ceiling_db: float, release_ms: float) -> Levelled:
+def level(
+    bus: Audio, bus_meter: LoudnessMeter, target_lufs: float | None, ceiling_db: float, release_ms: float
+) -> Levelled:
     """Bring the master bus to a loudness (None leaves its gain alone) under a true-peak ceiling.
 
     bus_meter  what was measured of the bus.
@@ -150,7 +152,9 @@ def _lockstep_sum(sounds: list[Iterator[Tensor]]) -> Iterator[Tensor]:
     """The sum of equally long sounds that come in equal blocks, two of them computed at a time."""
     with ThreadPoolExecutor(2) as pool:
         while True:
-            blocks = [block for block in pool.map(lambda sound: next(sound, None), sounds) if block is not None]
+            blocks = [
+                block for block in pool.map(lambda sound: next(sound, None), sounds) if block is not None
+            ]
             if not blocks:
                 return
             yield torch.stack(blocks).sum(0)

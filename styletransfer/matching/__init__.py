@@ -1,0 +1,8 @@
+"""The closed-form match: from measures of both sides to console settings, without a network."""
+
+from __future__ import annotations
+
+from .dynamics import fit_dynamics, fit_glue
+from .strips import SongMeasures, match_master, match_stems
+
+__all__ = ["SongMeasures", "fit_dynamics", "fit_glue", "match_master", "match_stems"]

@@ -56,7 +56,9 @@ def match_stems(
     for name in STEMS:
         if name not in present:
             side = "the input" if not _present(song, name, limits) else "the reference"
-            notes.append(Note("stem-absent", f"{side} has hardly any {name}, so {name} stay as they are", name))
+            notes.append(
+                Note("stem-absent", f"{side} has hardly any {name}, so {name} stay as they are", name)
+            )
     moves = {
         name: (reference.stems[name].loudness_lufs - reference.mix.loudness_lufs)
         - (song.stems[name].loudness_lufs - song.mix.loudness_lufs)
@@ -104,7 +106,9 @@ def match_master(
     side_weights = weights * _audible_side(bus) * _audible_side(reference)
     side = reference.side_db - bus.side_db - level - response_db(settings["eq"], bands)
     if side_weights.sum() > 0:
-        shift = float((side * side_weights * _energy(bus.side_db)).sum() / (side_weights * _energy(bus.side_db)).sum())
+        shift = float(
+            (side * side_weights * _energy(bus.side_db)).sum() / (side_weights * _energy(bus.side_db)).sum()
+        )
         shift = min(max(shift, -limits.master_width_db), limits.master_width_db)
         settings["side_eq"] = fit_equalizer(side - shift, side_weights, bands, limits.band_db)
         settings["width"]["width"] = 10 ** (shift / 20)
@@ -113,7 +117,12 @@ def match_master(
 
 
 def _match_tone(
-    settings: Settings, name: str, song: SongMeasures, reference: SongMeasures, limits: MatchLimits, notes: list[Note]
+    settings: Settings,
+    name: str,
+    song: SongMeasures,
+    reference: SongMeasures,
+    limits: MatchLimits,
+    notes: list[Note],
 ) -> None:
     bands = bands_of(STRIP)
     ours, theirs = song.stems[name], reference.stems[name]
@@ -170,7 +179,7 @@ def _energy(level_db: Tensor) -> Tensor:
 def _audible(measures: Measures, limits: MatchLimits) -> Tensor:
     """1 for bands that hold music, 0 for empty ones and those past the bandwidth."""
     loud = measures.mid_db > measures.mid_db.max() - limits.silence_db
-    return (loud & (BAND_HZ * 2 ** (1 / 6) <= measures.bandwidth_hz * 1.01)).double()
+    return (loud & (measures.bandwidth_hz * 1.01 >= BAND_HZ * 2 ** (1 / 6))).double()
 
 
 def _audible_side(measures: Measures) -> Tensor:
@@ -201,5 +210,8 @@ def _note_limits(
     if narrow < 15000:
         side = "input" if ours.bandwidth_hz < theirs.bandwidth_hz else "reference"
         notes.append(
-            Note("bandwidth-limited", f"the {side} holds nothing above {narrow / 1000:.1f} kHz, so no tone is matched there")
+            Note(
+                "bandwidth-limited",
+                f"the {side} holds nothing above {narrow / 1000:.1f} kHz, so no tone is matched there",
+            )
         )

@@ -1,0 +1,85 @@
+"""`automix apply`: render saved settings again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import (
+    Device,
+    Json,
+    Overwrite,
+    Quiet,
+    Repo,
+    Threads,
+    Verbose,
+    guarded,
+    progress,
+    refuse_overwriting,
+    set_up,
+)
+from .transfer import report
+
+
+@guarded
+def apply(
+    settings: Annotated[
+        Path,
+        typer.Argument(metavar="RESULT.JSON", help="What `automix transfer --save` wrote, edited or not."),
+    ],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[INPUT]", help="The mix (not with --stems-in alone).")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The finished mix [default: INPUT.automix.wav].")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
+    ] = None,
+    amount: Annotated[
+        float, typer.Option("--amount", min=0, max=1, help="Scales every strength once more.")
+    ] = 1.0,
+    stems_in: Annotated[
+        Path | None, typer.Option("--stems-in", help="Folder with the input's stems.")
+    ] = None,
+    repo: Repo = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Render an edited result.json again, without separating again; another input takes it as a preset.
+
+    Example: automix apply result/result.json my-song.wav -o again.wav
+    """
+    from .transfer import default_output
+
+    target = output or default_output(source or stems_in)
+    refuse_overwriting(
+        [target, *([save / "result.json"] if save else [])],
+        [settings, *([source] if source else [])],
+        overwrite,
+    )
+
+    import styletransfer
+    from styletransfer.save import save_all
+
+    set_up(threads, device)
+    with progress(quiet) as show:
+        result = styletransfer.apply(
+            settings, source, stems_in=stems_in, amount=amount, repo=repo, device=device, progress=show
+        )
+        show("writing", 0.0)
+        result.write(target)
+        saved = save_all(result, save) if save else []
+        show("writing", 1.0)
+    report(result, quiet, verbose)
+    if json:
+        typer.echo(result.document.model_dump_json(indent=2))
+    else:
+        for path in (target, *saved):
+            typer.echo(path)

@@ -1,0 +1,190 @@
+"""`automix transfer`: the whole path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from styletransfer.errors import UsageError
+
+from .terminal import (
+    Device,
+    Json,
+    Overwrite,
+    Quiet,
+    Repo,
+    SeparatorName,
+    Threads,
+    Verbose,
+    guarded,
+    progress,
+    refuse_overwriting,
+    say,
+    set_up,
+    span,
+)
+
+if TYPE_CHECKING:
+    from styletransfer import Result
+
+
+@guarded
+def transfer(
+    sounds: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[INPUT] REFERENCE",
+            help="The mix to change (not with --stems-in alone), and the mix to sound like.",
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The finished mix [default: INPUT.automix.wav].")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
+    ] = None,
+    amount: Annotated[
+        float, typer.Option("--amount", min=0, max=1, help="How far to go; 0 returns the input.")
+    ] = 1.0,
+    stem_amount: Annotated[
+        list[str] | None,
+        typer.Option("--stem-amount", help="One stem's own amount, like vocals=.5; repeatable."),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", help="Comma-separated: level,eq,dynamics,width,space.")
+    ] = None,
+    lufs: Annotated[
+        str, typer.Option("--lufs", help="Loudness: match-ref, match-input, off, or a number in LUFS.")
+    ] = "match-ref",
+    true_peak: Annotated[
+        float | None,
+        typer.Option(
+            "--true-peak", help="Ceiling in dBTP [default: −1, or the input's own true peak if higher]."
+        ),
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate/--no-gate", help="Take back what is not closer to the reference.")
+    ] = True,
+    in_range: Annotated[
+        str | None, typer.Option("--in-range", help="Measure only this passage of the input, like 1:00-1:45.")
+    ] = None,
+    ref_range: Annotated[str | None, typer.Option("--ref-range", help="The same for the reference.")] = None,
+    preview: Annotated[
+        float | None, typer.Option("--preview", min=1, help="Only the loudest stretch of so many seconds.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option("--channels", help="mono or stereo [default: as the input].")
+    ] = None,
+    stems_in: Annotated[
+        Path | None, typer.Option("--stems-in", help="Folder with the input's stems; skips separating.")
+    ] = None,
+    ref_stems: Annotated[
+        Path | None, typer.Option("--ref-stems", help="Folder with the reference's stems.")
+    ] = None,
+    separator: SeparatorName = "auto",
+    repo: Repo = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the dither.")] = 0,
+    device: Device = "cpu",
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Make INPUT sound as if REFERENCE's engineer had mixed it.
+
+    Example: automix transfer my-song.wav a-song-i-love.flac -o result.wav --save result
+    """
+    if len(sounds) > 2 or (len(sounds) == 1 and stems_in is None):
+        raise UsageError("give one input and one reference (with --stems-in, the reference alone will do)")
+    source = sounds[0] if len(sounds) == 2 else None
+    reference = sounds[-1]
+    target = output or default_output(source or stems_in)
+    targets = [target, *([save / "result.json"] if save else [])]
+    refuse_overwriting(targets, [*sounds], overwrite)
+
+    import styletransfer
+    from styletransfer import files
+    from styletransfer.save import save_all
+
+    set_up(threads, device)
+    _check_format(files, target, source)
+    with progress(quiet) as show:
+        result = styletransfer.transfer(
+            source,
+            reference,
+            separator=separator,
+            repo=repo,
+            stems_in=stems_in,
+            reference_stems=ref_stems,
+            in_range=span(in_range),
+            reference_range=span(ref_range),
+            preview_s=preview,
+            channels=_channels(channels),
+            device=device,
+            progress=show,
+            amount=amount,
+            stem_amounts=_stem_amounts(stem_amount or []),
+            only=[part.strip() for part in only.split(",")] if only else [],
+            lufs=_loudness(lufs),
+            true_peak_db=true_peak,
+            gate=gate,
+            seed=seed,
+        )
+        show("writing", 0.0)
+        result.write(target)
+        saved = save_all(result, save) if save else []
+        show("writing", 1.0)
+    report(result, quiet, verbose)
+    if json:
+        typer.echo(result.document.model_dump_json(indent=2))
+    else:
+        for path in (target, *saved):
+            typer.echo(path)
+
+
+def report(result: Result, quiet: bool, verbose: int) -> None:
+    """Say which separator worked, what was turned, and what to know."""
+    from styletransfer.summary import summary
+
+    document = result.document
+    say(f"separator: {document.separator.name}", quiet)
+    for line in summary(document):
+        say(line, quiet)
+    for warning in document.warnings:
+        say(f"{warning.code}: {warning.message}", quiet)
+    if verbose:
+        for stage, seconds in document.timings_s.items():
+            say(f"{stage}: {seconds:.2f} s", quiet)
+
+
+def default_output(source: Path | None) -> Path:
+    if source is None:
+        raise UsageError("there is no input; give a mix, or --stems-in")
+    return source.with_name(f"{source.stem}.automix.wav")
+
+
+def _channels(text: str | None) -> int | None:
+    if text not in (None, "mono", "stereo"):
+        raise UsageError(f"--channels is mono or stereo, not {text!r}")
+    return None if text is None else 1 + (text == "stereo")
+
+
+def _loudness(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _stem_amounts(texts: list[str]) -> dict[str, float]:
+    amounts = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            amounts[name.strip()] = float(value)
+        except ValueError as error:
+            raise UsageError(f"--stem-amount {text!r} should read like vocals=.5") from error
+    return amounts

@@ -1,0 +1,143 @@
+"""One song on the console: rendered at any amounts, to any loudness, as often as the gate asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from styletransfer import mixdown
+from styletransfer.audio import Audio, Stems
+from styletransfer.closeness import distance
+from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, Stage, keeping, neutral, scaled
+from styletransfer.document import Asked
+from styletransfer.encoder.loudness import LoudnessMeter
+from styletransfer.encoder.measures import Measures, measure
+from styletransfer.gate import Amounts
+from styletransfer.matching import fit_glue, match_master
+from styletransfer.notes import Note
+
+CEILING_DB = -1.0
+"""The true peak that an output keeps to, unless its input already went beyond."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """One rendering: the sound, the settings as rendered, and what was measured of it."""
+
+    audio: Audio
+    strips: dict[str, Settings]
+    master: Settings
+    meter: LoudnessMeter
+    measures: Measures
+    notes: list[Note]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """What the desk has to know of a whole song: its loudness and true peak, and its mix's measures."""
+
+    meter: LoudnessMeter
+    measures: Measures
+
+
+class Desk:
+    """Renders a song's stems through their strips and the master, by difference.
+
+    strips  the full settings of each stem, as matched; stages that the request or a mono output
+            rules out are made neutral here.
+    """
+
+    def __init__(self, song: Audio, stems: Stems, ours: Side, theirs: Side, asked: Asked, mono: bool) -> None:
+        self._song, self._stems = song.with_channels(2), stems
+        self._ours, self._theirs, self._asked, self._mono = ours, theirs, asked, mono
+        self._strips: dict[str, Settings] = {}
+        self._master = neutral(MASTER)
+        self._bus: tuple[Amounts, Audio] | None = None
+
+    def match(self, strips: dict[str, Settings]) -> list[Note]:
+        """Take over the stems' settings, and match the master to what the bus then still lacks."""
+        self._strips = {name: self._allowed(STRIP, settings) for name, settings in strips.items()}
+        full = dict.fromkeys(strips, 1.0)
+        bus = self._stem_bus(full)
+        measures = measure(bus.samples, bus.rate)
+        master, notes = match_master(measures, self._theirs.measures)
+        master["compressor"] = fit_glue(bus, measures, self._theirs.measures) or master["compressor"]
+        self._master = self._allowed(MASTER, master)
+        return notes
+
+    def render(self, amounts: Amounts) -> Attempt:
+        """The song at some amount of each strip and of the master; at 0 throughout, the input itself."""
+        strips = {name: scaled(STRIP, settings, amounts[name]) for name, settings in self._strips.items()}
+        master = scaled(MASTER, self._master, amounts["master"])
+        bus = mixdown.master_bus(self._stem_bus({n: a for n, a in amounts.items() if n != "master"}), master)
+        if bus is self._song and not self._level_asked(amounts["master"]):
+            return Attempt(self._song, strips, master, self._ours.meter, self._ours.measures, [])
+        meter = self._ours.meter if bus is self._song else mixdown.meter_of(bus)
+        target_lufs = self._target_lufs(amounts["master"])
+        ceiling_db = self._ceiling_db(meter, target_lufs, amounts["master"])
+        release_ms = master["limiter"]["release_ms"]
+        levelled = mixdown.level(bus, meter, target_lufs, ceiling_db, release_ms)
+        master["gain"]["gain_db"] = levelled.gain_db
+        master["limiter"]["ceiling_db"] = ceiling_db
+        notes = []
+        if levelled.short_by_lu > 0.5:
+            notes.append(
+                Note(
+                    "loudness-missed",
+                    f"the result is {levelled.short_by_lu:.1f} LU below its loudness target, since the limiter "
+                    f"stops at {mixdown.REDUCTION_DB:.0f} dB",
+                    "master",
+                )
+            )
+        after = mixdown.meter_of(levelled.audio)
+        measures = measure(levelled.audio.samples, levelled.audio.rate)
+        return Attempt(levelled.audio, strips, master, after, measures, notes)
+
+    def distance_of(self, measures: Measures) -> float:
+        """How far a sound lies from the reference."""
+        return distance(measures, self._theirs.measures).total
+
+    def _stem_bus(self, amounts: Amounts) -> Audio:
+        if self._bus is None or self._bus[0] != amounts:
+            strips = {name: scaled(STRIP, settings, amounts[name]) for name, settings in self._strips.items()}
+            self._bus = None
+            self._bus = amounts, mixdown.mix_bus(self._song, self._stems, strips)
+        return self._bus[1]
+
+    def _allowed(self, table: dict[str, Stage], settings: Settings) -> Settings:
+        """Only the groups that were asked for; nothing between left and right where the output is mono."""
+        kept = keeping(table, settings, set(self._asked.only or GROUPS))
+        if self._mono:
+            kept |= {name: neutral(table)[name] for name in ("side_eq", "width", "balance")}
+        return kept
+
+    def _level_asked(self, amount: float) -> bool:
+        """Whether the output's loudness is to differ from the input's."""
+        return isinstance(self._asked.lufs, float) or (amount > 0 and self._asked.lufs == "match-ref")
+
+    def _target_lufs(self, amount: float) -> float | None:
+        ours, theirs = self._ours.meter.integrated_lufs, self._theirs.meter.integrated_lufs
+        asked = self._asked.lufs
+        if asked == "off":
+            return None
+        if isinstance(asked, float):
+            return asked
+        return ours if asked == "match-input" else ours + amount * (theirs - ours)
+
+    def _ceiling_db(self, bus: LoudnessMeter, target_lufs: float | None, amount: float) -> float:
+        """The limiter's ceiling: the safe one, or lower where the reference's peaks stand out less.
+
+        Peaks over loudness move from the input's to the reference's with the amount, as far as
+        the limiter's reach goes.
+        """
+        ours, theirs = self._ours.meter, self._theirs.meter
+        safe = (
+            max(CEILING_DB, ours.true_peak_db)
+            if self._asked.true_peak_db is None
+            else self._asked.true_peak_db
+        )
+        if target_lufs is None or "dynamics" not in (self._asked.only or GROUPS):
+            return safe
+        ratio = ours.true_peak_db - ours.integrated_lufs
+        ratio += amount * (theirs.true_peak_db - theirs.integrated_lufs - ratio)
+        lowest = bus.true_peak_db + target_lufs - bus.integrated_lufs - mixdown.REDUCTION_DB
+        return min(safe, max(target_lufs + ratio, lowest))

@@ -1,0 +1,51 @@
+"""Never make a mix worse: a result that is not closer to the reference than the input is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from styletransfer.audio import STEMS
+
+AMOUNTS = (0.75, 0.5, 0.25)
+"""What is tried, as shares of the amount that was asked for, where the whole of it didn't help."""
+
+MARGIN = 0.02
+"""A smaller relative gain than this is no gain."""
+
+Amounts = dict[str, float]
+"""Strip (the stems and "master") → amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was kept: the amounts, and the distances to the reference that decided it."""
+
+    amounts: Amounts
+    distance_input: float
+    distance_full: float
+    distance_kept: float
+
+    @property
+    def closed(self) -> bool:
+        """Whether the input stands."""
+        return not any(self.amounts.values())
+
+
+def decide(
+    full: Amounts, distance_input: float, distance_full: float, distance_at: Callable[[Amounts], float]
+) -> Verdict:
+    """Keep the amounts asked for if they bring the mix closer, else the best of smaller ones, else none.
+
+    distance_at  renders at some amounts and measures; called only where the full amounts don't help.
+    Per stem: where a smaller amount is best, each stem is also tried at 0 beside the others' full amount.
+    """
+    if distance_full <= distance_input * (1 - MARGIN):
+        return Verdict(full, distance_input, distance_full, distance_full)
+    tried = [({strip: share * amount for strip, amount in full.items()}) for share in AMOUNTS]
+    tried += [full | {stem: 0.0} for stem in STEMS if full[stem]]
+    scored = [(distance_at(amounts), amounts) for amounts in tried]
+    best, amounts = min(scored, key=lambda pair: pair[0])
+    if best <= distance_input * (1 - MARGIN):
+        return Verdict(amounts, distance_input, distance_full, best)
+    return Verdict(dict.fromkeys(full, 0.0), distance_input, distance_full, distance_input)

@@ -1,0 +1,320 @@
+"""The whole path: separate both sides, measure, match, render by difference, check, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from pydantic import ValidationError
+
+from styletransfer import __version__, files, mixdown
+from styletransfer.audio import STEMS, Audio, Stems
+from styletransfer.converter.console import MASTER, STRIP, scaled
+from styletransfer.desk import Desk, Side
+from styletransfer.document import Asked, Console, Document, Figures, Gate, SeparatorUsed, Source, Warned
+from styletransfer.encoder.measures import Measures, measure
+from styletransfer.errors import ConfigError, UsageError
+from styletransfer.gate import Amounts, Verdict, decide
+from styletransfer.matching import SongMeasures, fit_dynamics, match_stems
+from styletransfer.notes import Note
+from styletransfer.separation import Separator, choose, read_stems, rest_of
+from styletransfer.sources import Progress, Song, Sound, from_stems, load, loudest
+from styletransfer.stem_cache import StemCache, separate_cached, stem_key
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What a transfer gives.
+
+    mix        the finished sound, at the input's rate.
+    document   how it was made: settings, measures, warnings; saved as result.json.
+    song       the input, `reference` the other side.
+    unchanged  the mix is the input, sample by sample.
+    """
+
+    mix: Audio
+    document: Document
+    song: Song
+    reference: Song | None
+    dry_stems: Stems
+    unchanged: bool
+
+    @property
+    def stems(self) -> Stems:
+        """The stems through their strips (rendered now) and `rest`, what no stem claims; before the master."""
+        strips = self.document.console.stems()
+        stems = {name: mixdown.processed_stem(self.dry_stems[name], strips[name]) for name in STEMS}
+        return stems | {"rest": rest_of(self.song.audio, self.dry_stems)}
+
+    @property
+    def warnings(self) -> list[Warned]:
+        return self.document.warnings
+
+    def write(self, path: str | Path, subtype: str | None = None) -> Path:
+        """Write the mix with the input's bit depth; where nothing changed, the input's own frames to the bit."""
+        info = self.song.info
+        if self.unchanged and info is not None and info.frames == self.mix.frames:
+            return files.copy_frames(info.path, path, subtype=subtype)
+        return files.write(path, self.mix, subtype=subtype, like=info)
+
+
+def transfer(
+    input: Sound | None,
+    reference: Sound,
+    *,
+    separator: str | Separator = "auto",
+    repo: Path | None = None,
+    stems_in: Path | None = None,
+    reference_stems: Path | None = None,
+    in_range: tuple[float, float] | None = None,
+    reference_range: tuple[float, float] | None = None,
+    preview_s: float | None = None,
+    channels: int | None = None,
+    device: str = "cpu",
+    cache: StemCache | None = None,
+    progress: Progress = lambda stage, fraction: None,
+    **asked: Any,
+) -> Result:
+    """Make `input` sound as if the reference's engineer had mixed it.
+
+    input, reference   a path, an Audio, or (samples, rate). Without input the `stems_in` are summed.
+    separator          "auto", "builtin", a demucs model's name, or a Separator.
+    stems_in           a folder of ready-made stems of the input; `reference_stems` of the reference.
+    in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
+    preview_s          transfer only the loudest stretch of so many seconds.
+    channels           1 or 2 for the output; as many as the input unless given.
+    cache              where separated stems are kept; the user's cache unless given.
+    asked              amount, stem_amounts, only, lufs, true_peak_db, gate, seed: see `document.Asked`.
+
+    AudioError, SeparationError, UsageError or ConfigError say in a sentence what can't be done.
+    """
+    request = _request(asked)
+    clock = _Clock(progress)
+    cache = cache or StemCache()
+    used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
+    with clock("reading"):
+        song, dry = _input(input, stems_in, preview_s)
+        theirs = load(reference, "the reference")
+    their_dry = None if reference_stems is None else read_stems(reference_stems, theirs.audio)
+    both_ready = dry is not None and their_dry is not None
+    with clock("separating reference") as done:
+        stems = their_dry if both_ready and their_dry else separate_cached(theirs.audio, used, cache, done)
+    with clock("measuring reference"):
+        reference_measures = _measured(theirs.audio, stems, reference_range, "reference")
+        their_side = Side(
+            mixdown.meter_of(_passage(theirs.audio, reference_range, "reference")), reference_measures.mix
+        )
+    with clock("separating input") as done:
+        stems = dry if both_ready and dry else separate_cached(song.audio, used, cache, done)
+    with clock("measuring input"):
+        measures = _measured(song.audio, stems, in_range, "input")
+        whole = measures.mix if in_range is None else measure(song.audio.samples, song.audio.rate)
+        our_side = Side(mixdown.meter_of(song.audio), whole)
+    mono = (channels or song.audio.channels) == 1
+    desk = Desk(song.audio, stems if dry is None else dry, our_side, their_side, request, mono)
+    with clock("matching"):
+        strips, notes = match_stems(measures, reference_measures)
+        passages = {name: _passage(stems[name], in_range, "input") for name in STEMS}
+        notes += desk.match(fit_dynamics(strips, measures, reference_measures, passages))
+    full = {name: request.stem_amounts.get(name, request.amount) for name in STEMS}
+    full |= {"master": request.amount}
+    with clock("rendering"):
+        attempt = desk.render(full)
+    with clock("checking"):
+        verdict = _checked(desk, request, full, whole, attempt.measures)
+        if verdict.amounts != full:
+            attempt = desk.render(verdict.amounts)
+            notes += _gate_notes(verdict, full)
+    document = Document(
+        automix=__version__,
+        input=_source(song, in_range),
+        reference=_source(theirs, reference_range),
+        separator=SeparatorUsed(name=used.name, fingerprint=used.fingerprint),
+        asked=request,
+        console=Console(**attempt.strips, master=attempt.master),
+        gate=Gate(
+            distance_input=verdict.distance_input,
+            distance_full=verdict.distance_full,
+            distance_kept=verdict.distance_kept,
+            amounts=verdict.amounts,
+        ),
+        before=Figures.of(our_side.meter, measures.mix, measures.stems),
+        after=Figures.of(attempt.meter, attempt.measures, {}),
+        reference_figures=Figures.of(their_side.meter, reference_measures.mix, reference_measures.stems),
+        warnings=[
+            Warned(code=note.code, message=note.message, strip=note.strip) for note in notes + attempt.notes
+        ],
+        timings_s=clock.seconds,
+    )
+    return _result(attempt.audio, channels, document, song, theirs, stems if dry is None else dry)
+
+
+def apply(
+    document: Document | Path | str,
+    input: Sound | None = None,
+    *,
+    stems_in: Path | None = None,
+    amount: float = 1.0,
+    repo: Path | None = None,
+    device: str = "cpu",
+    cache: StemCache | None = None,
+    progress: Progress = lambda stage, fraction: None,
+) -> Result:
+    """Render an input with saved settings, through the separator that the document names.
+
+    The settings' own input gets them as they stand. Another input gets them as a preset: its master
+    gain is set anew, to the loudness that the settings' result had. Errors as `transfer`.
+    amount   0 to 1 scales every strength once more.
+    """
+    document = document if isinstance(document, Document) else Document.load(Path(document))
+    clock = _Clock(progress)
+    cache = cache or StemCache()
+    with clock("reading"):
+        song, dry = _input(input, stems_in, None)
+    notes = []
+    own = song.key == document.input.sha256
+    if dry is None:
+        used = choose(document.separator.name, repo=repo, device=device)
+        if own and cache.get(stem_key(song.audio, used)) is None:
+            notes.append(
+                Note("stems-separated-again", "the stems were no longer kept, so they were separated again")
+            )
+        with clock("separating input") as done:
+            dry = separate_cached(song.audio, used, cache, done)
+    strips = {name: scaled(STRIP, settings, amount) for name, settings in document.console.stems().items()}
+    master = scaled(MASTER, document.console.master, amount)
+    with clock("rendering"):
+        bus = mixdown.master_bus(mixdown.mix_bus(song.audio, dry, strips), master)
+        ceiling_db, release_ms = master["limiter"]["ceiling_db"], master["limiter"]["release_ms"]
+        target = document.after.levels.integrated_lufs if document.after else None
+        if own or target is None:
+            audio = mixdown.apply_level(bus, master["gain"]["gain_db"], ceiling_db, release_ms)
+        else:
+            notes.append(
+                Note("preset", f"these settings were made for {document.input.name}; the gain was set anew")
+            )
+            meter = mixdown.meter_of(bus)
+            levelled = mixdown.level(bus, meter, target, ceiling_db, release_ms)
+            audio, master["gain"]["gain_db"] = levelled.audio, levelled.gain_db
+    rendered = Document(
+        automix=__version__,
+        input=_source(song, None),
+        reference=document.reference,
+        separator=document.separator,
+        asked=document.asked,
+        console=Console(**strips, master=master),
+        reference_figures=document.reference_figures,
+        warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
+        timings_s=clock.seconds,
+    )
+    return _result(audio, None, rendered, song, None, dry)
+
+
+def _request(asked: dict[str, Any]) -> Asked:
+    try:
+        return Asked(**{"amount": 1.0} | asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _input(input: Sound | None, stems_in: Path | None, preview_s: float | None) -> tuple[Song, Stems | None]:
+    """The song, and its ready-made stems where there are some."""
+    if stems_in is None:
+        if input is None:
+            raise UsageError("there is no input; give a mix, or a folder of stems")
+        song = load(input, "the input")
+        return (song if preview_s is None else loudest(song, preview_s)), None
+    if preview_s is not None:
+        raise UsageError("a preview of ready-made stems isn't possible; leave out one of the two")
+    if input is None:
+        return from_stems(stems_in)
+    song = load(input, "the input")
+    return song, read_stems(stems_in, song.audio)
+
+
+def _checked(desk: Desk, request: Asked, full: Amounts, ours: Measures, reached: Measures) -> Verdict:
+    """What the gate keeps."""
+    before, after = desk.distance_of(ours), desk.distance_of(reached)
+    if not request.gate or not any(full.values()):
+        return Verdict(full, before, after, after)
+    return decide(full, before, after, lambda amounts: desk.distance_of(desk.render(amounts).measures))
+
+
+def _gate_notes(verdict: Verdict, full: Amounts) -> list[Note]:
+    if verdict.closed:
+        return [Note("gate-closed", "no amount brought the mix closer to the reference, so the input stands")]
+    silenced = [name for name in STEMS if full[name] and not verdict.amounts[name]]
+    if silenced:
+        return [
+            Note("gate-stem", f"the mix came closer without changing the {name}", name) for name in silenced
+        ]
+    kept, asked = verdict.amounts["master"], full["master"]
+    return [Note("gate-reduced", f"an amount of {kept:.2f} came closer to the reference than {asked:.2f}")]
+
+
+def _measured(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
+    def of(audio: Audio) -> Measures:
+        passage = _passage(audio, span_s, role)
+        return measure(passage.samples, passage.rate)
+
+    return SongMeasures(of(mix), {name: of(stems[name]) for name in STEMS})
+
+
+def _passage(audio: Audio, span_s: tuple[float, float] | None, role: str) -> Audio:
+    """The passage that is measured; all of it where no span is given."""
+    if span_s is None:
+        return audio
+    start_s, end_s = span_s
+    if not 0 <= start_s < end_s or start_s >= audio.duration_s:
+        raise UsageError(
+            f"the {role}'s passage {start_s:g}-{end_s:g} s is not within its {audio.duration_s:.1f} s; choose another"
+        )
+    passage = audio.excerpt(start_s, end_s)
+    if passage.duration_s < files.SHORTEST_S:
+        raise UsageError(
+            f"the {role}'s passage lasts {passage.duration_s:.2f} s; at least {files.SHORTEST_S} s are needed"
+        )
+    return passage
+
+
+def _source(song: Song, span_s: tuple[float, float] | None) -> Source:
+    audio = song.audio
+    return Source(
+        name=song.name,
+        sha256=song.key,
+        rate=audio.rate,
+        channels=audio.channels,
+        frames=audio.frames,
+        measured_s=span_s,
+    )
+
+
+def _result(
+    audio: Audio, channels: int | None, document: Document, song: Song, reference: Song | None, dry: Stems
+) -> Result:
+    unchanged = audio.samples.data_ptr() == song.audio.samples.data_ptr()
+    mix = song.audio if unchanged else audio
+    return Result(
+        mix.with_channels(channels or song.audio.channels), document, song, reference, dry, unchanged
+    )
+
+
+class _Clock:
+    """Times the stages and tells their progress."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[Callable[[float], None]]:
+        start = perf_counter()
+        self._progress(stage, 0.0)
+        yield lambda fraction: self._progress(stage, fraction)
+        self._progress(stage, 1.0)
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + perf_counter() - start, 3)

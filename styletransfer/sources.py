@@ -1,0 +1,83 @@
+"""The two sides of a transfer: a song, where it came from, and its stems, ready-made or separated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from styletransfer import files
+from styletransfer.audio import Audio, Stems
+from styletransfer.errors import UsageError
+from styletransfer.separation import read_stems
+from styletransfer.stem_cache import audio_key
+
+Sound = str | Path | Audio | tuple[NDArray[np.floating] | torch.Tensor, int]
+"""What people may pass as a sound: a path, an Audio, or (samples (time,) or (channels, time), rate)."""
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a stage and the fraction of it that is done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Song:
+    """A sound in a transfer. `key` is the hash of its samples; `info` tells how its file was written."""
+
+    audio: Audio
+    name: str
+    key: str
+    info: files.FileInfo | None = None
+
+
+def load(sound: Sound, role: str) -> Song:
+    """Read a sound; `role` ("the input") names one that has no file. AudioError where it can't be used."""
+    if isinstance(sound, (str, Path)):
+        info = files.inspect(sound)
+        audio = files.read(sound)
+        files.check_usable(audio, info.path)
+        return Song(audio, info.path.name, audio_key(audio), info)
+    audio = sound if isinstance(sound, Audio) else _from_array(*sound)
+    files.check_usable(audio, role)
+    return Song(audio, role, audio_key(audio))
+
+
+def loudest(song: Song, duration_s: float) -> Song:
+    """The song's loudest stretch of that length, as a song of its own."""
+    audio = song.audio
+    hop = audio.rate // 4
+    energy = torch.stack([block.square().sum() for block in audio.blocks(hop)])
+    span = round(4 * duration_s)
+    if len(energy) <= span:
+        return song
+    start = int(energy.unfold(0, span, 1).sum(-1).argmax()) * hop
+    excerpt = Audio(audio.samples[:, start : start + round(duration_s * audio.rate)], audio.rate)
+    return Song(excerpt, song.name, audio_key(excerpt), song.info)
+
+
+def sum_of(stems: Stems) -> Audio:
+    """The mix that stems make."""
+    rate = next(iter(stems.values())).rate
+    total = torch.stack([stem.with_channels(2).samples for stem in stems.values()]).sum(0)
+    return Audio(total, rate)
+
+
+def from_stems(directory: Path) -> tuple[Song, Stems]:
+    """A song that comes as stems only: the input is their sum."""
+    stems = read_stems(directory)
+    audio = sum_of(stems)
+    files.check_usable(audio, directory)
+    return Song(audio, directory.name, audio_key(audio)), stems
+
+
+def _from_array(samples: NDArray[np.floating] | torch.Tensor, rate: int) -> Audio:
+    tensor = torch.as_tensor(samples).to(torch.float32)
+    tensor = tensor[None] if tensor.ndim == 1 else tensor
+    if tensor.ndim != 2 or tensor.shape[0] not in (1, 2):
+        raise UsageError(
+            f"an array of shape {tuple(tensor.shape)} is no sound; pass (time,) or (1 or 2 channels, time)"
+        )
+    return Audio(tensor.contiguous(), int(rate))

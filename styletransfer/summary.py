@@ -1,0 +1,57 @@
+"""What was turned, in a line per strip that a person can read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral
+from styletransfer.document import Document
+
+
+def summary(document: Document) -> Iterator[str]:
+    """A line per strip that does something, then how far the result and the input lie from the reference."""
+    for name, settings in document.console.stems().items():
+        moves = _moves(STRIP, settings)
+        yield f"{name:>7}: {moves or 'as it was'}"
+    yield f" master: {_moves(MASTER, document.console.master) or 'as it was'}"
+    if document.gate is not None:
+        gate = document.gate
+        yield f"distance to the reference: {gate.distance_input:.1f} dB before, {gate.distance_kept:.1f} dB after"
+
+
+def _moves(table: dict[str, Stage], settings: Settings) -> str:
+    parts = []
+    for name, stage in table.items():
+        values = settings[name]
+        if stage.group == "safety" or is_neutral(stage, values):
+            continue
+        parts.append(_TEXTS[name](values) if name in _TEXTS else name)
+    return ", ".join(part for part in parts if part)
+
+
+def _equalizer(label: str, values: dict[str, float]) -> str:
+    gains = [
+        (values[key.replace("_gain_db", "_frequency_hz")], gain)
+        for key, gain in values.items()
+        if key.endswith("_gain_db") and abs(gain) >= 0.5
+    ]
+    bands = " ".join(f"{gain:+.1f}@{_hertz(frequency)}" for frequency, gain in gains)
+    return f"{label} {bands}" if bands else ""
+
+
+def _hertz(frequency: float) -> str:
+    return f"{frequency / 1000:.3g}k" if frequency >= 1000 else f"{frequency:.0f}"
+
+
+_TEXTS = {
+    "eq": lambda v: _equalizer("eq", v),
+    "side_eq": lambda v: _equalizer("side eq", v),
+    "compressor": lambda v: f"compressor {v['ratio']:.2f}:1 above {v['threshold_db']:.0f} dB",
+    "expander": lambda v: f"expander {v['ratio']:.2f}:1 below {v['threshold_db']:.0f} dB",
+    "saturation": lambda v: f"saturation {v['drive_db']:.1f} dB",
+    "width": lambda v: f"width {20 * math.log10(max(v['width'], 1e-3)):+.1f} dB",
+    "balance": lambda v: f"balance {'right' if v['balance'] > 0 else 'left'} {abs(v['balance']):.2f}",
+    "reverb": lambda v: f"reverb {v['wet']:.2f} of {v['decay_s']:.1f} s",
+    "gain": lambda v: f"level {v['gain_db']:+.1f} dB",
+}
