@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
+import numpy as np
+import pyebur128
 import pytest
-from styletransfer.encoder.loudness import integrated_lufs
+from pyebur128 import MeasurementMode
+from styletransfer.encoder.loudness import LoudnessMeter, integrated_lufs
 from styletransfer.encoder.measures import measure
 
 from styletransfer import files
@@ -56,3 +60,19 @@ def test_input_and_reference_are_mixed_differently() -> None:
     treble = slice(24, 29)  # 6.3 to 16 kHz
     tilt = [m.mid_db[treble].mean() - m.loudness_lufs for m in (before, after)]
     assert tilt[1] > tilt[0] + 3
+
+
+@pytest.mark.parametrize("song", SONGS, ids=lambda song: song.stem)
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (96_000, 2), (22_050, 2)])
+def test_an_independent_meter_reads_the_same_loudness(song: Path, rate: int, channels: int) -> None:
+    audio = files.read(song).at_rate(rate).with_channels(channels)
+    meter = LoudnessMeter(rate, channels)
+    for block in audio.blocks(2**16):
+        meter.add(block)
+    mode = MeasurementMode.MODE_I | MeasurementMode.MODE_LRA | MeasurementMode.MODE_TRUE_PEAK
+    other = pyebur128.R128State(channels, rate, mode)
+    other.add_frames(np.ascontiguousarray(audio.samples.numpy().T).ravel(), audio.frames)
+    peak = max(pyebur128.get_true_peak(other, channel) for channel in range(channels))
+    assert meter.integrated_lufs == pytest.approx(pyebur128.get_loudness_global(other), abs=0.1)
+    assert meter.range_lu == pytest.approx(pyebur128.get_loudness_range(other), abs=0.5)
+    assert meter.true_peak_db == pytest.approx(20 * math.log10(peak), abs=0.2)
