@@ -28,7 +28,11 @@ def inspect(path: Path) -> tuple[int, int, int, str, str]:
 
 
 def blocks(path: Path, channels: int) -> Iterator[Tensor]:
-    """The decoded sound, float32 (channels, time); the encoder's padding is cut off where it is told."""
+    """The decoded sound, float32 (channels, time); the encoder's padding is cut off where it is told.
+
+    M4A tells the start's, so nothing shifts. Raw AAC and WMA streams don't: theirs may lie up to
+    2048 samples off. What fills up the last frame stays.
+    """
     import av
 
     with _opened(path) as container:

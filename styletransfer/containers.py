@@ -49,23 +49,23 @@ def _chunk(file: BinaryIO, name: bytes, order: str) -> tuple[int, int]:
 
 
 def _xing(file: BinaryIO) -> tuple[int, int]:
-    """Start and announced length of an MP3 stream with a Xing or Info header; (0, 0) without."""
+    """Announced length of an MP3 with a Xing or Info header, as if from the file's start; (0, 0) without.
+
+    Tags before the stream are not counted out, since some writers count them in.
+    """
     file.seek(0)
     head = file.read(10)
-    start = 0
-    if head[:3] == b"ID3":  # its size is in four bytes of seven bits
-        start = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    file.seek(start)
+    if head[:3] == b"ID3":  # a tag, its size in four bytes of seven bits
+        file.seek(10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)))
+    else:
+        file.seek(0)
     frame = file.read(4096)
     found = max(frame.find(b"Xing"), frame.find(b"Info"))
     if found < 0 or len(frame) < found + 16:
         return 0, 0
     flags = struct.unpack(">I", frame[found + 4 : found + 8])[0]
-    if not flags & 2:
-        return 0, 0
     position = found + (12 if flags & 1 else 8)
-    sync = frame.find(b"\xff")
-    return start + max(sync, 0), struct.unpack(">I", frame[position : position + 4])[0]
+    return 0, struct.unpack(">I", frame[position : position + 4])[0] if flags & 2 else 0
 
 
 def _last_ogg_page(file: BinaryIO, size: int) -> tuple[int, int]:

@@ -24,6 +24,19 @@ from .audio import Audio
 from .errors import AudioError
 from .formats import BITS, FAMILY, FLOATS, QUALITY, FileInfo, output_format, quantized
 
+__all__ = [
+    "RATES",
+    "FileInfo",
+    "beside",
+    "check_usable",
+    "copy_frames",
+    "inspect",
+    "output_format",
+    "overs",
+    "read",
+    "write",
+]
+
 RATES = range(8_000, 192_001)
 """Sample rates in Hz that are read."""
 

@@ -126,7 +126,7 @@ def test_agrees_with_an_independent_meter(rate: int, channels: int) -> None:
 
 @pytest.mark.parametrize("block", [1, 7, 441, 4410, 2**18])
 def test_blocks_of_any_size_measure_alike(block: int) -> None:
-    sound = music(44_100, 2, 4.0)[:, : 4000 if block == 1 else None]
+    sound = music(44_100, 2, 4.0)[:, : 4000 * block]
     whole, split = measured(sound, 44_100, sound.shape[1]), measured(sound, 44_100, block)
     assert split.momentary_lufs == pytest.approx(whole.momentary_lufs, abs=1e-6)
     assert split.true_peak_db == pytest.approx(whole.true_peak_db, abs=1e-5)
@@ -161,7 +161,7 @@ def test_silence_and_brevity_read_as_documented() -> None:
 def test_asking_in_between_changes_nothing() -> None:
     sound = music(44_100, 2, 8.0)
     asked = LoudnessMeter(44_100, 2)
-    for block in sound.split(5000, -1):
+    for block in torch.split(sound, 5000, -1):
         asked.add(block)
         _ = (asked.integrated_lufs, asked.true_peak_db, asked.range_lu)
     never = measured(sound, 44_100, 5000)
@@ -183,12 +183,17 @@ def test_wrong_blocks_are_refused() -> None:
 
 
 def test_is_fast() -> None:
-    """About 1 ms per second of stereo on an idle core; ten here, since tests share theirs."""
+    """About 1 ms per second of stereo on one idle core; ten here, since tests share theirs."""
     sound = music(44_100, 2, 20.0)
 
     def seconds() -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         measured(sound, 44_100, 2**16)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    assert min(seconds() for _ in range(4)) / 20 < 0.010
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # waiting threads count as busy ones
+    try:
+        assert min(seconds() for _ in range(4)) / 20 < 0.010
+    finally:
+        torch.set_num_threads(threads)
