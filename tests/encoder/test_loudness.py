@@ -36,8 +36,8 @@ def music(rate: int, channels: int, duration_s: float = 40.0) -> Tensor:
     return torch.from_numpy((0.5 * sound).astype(np.float32))
 
 
-def measured(samples: Tensor, rate: int, block: int = 10_007) -> LoudnessMeter:
-    meter = LoudnessMeter(rate, samples.shape[0])
+def measured(samples: Tensor, rate: int, block: int = 10_007, *, true_peak: bool = True) -> LoudnessMeter:
+    meter = LoudnessMeter(rate, samples.shape[0], true_peak=true_peak)
     for start in range(0, samples.shape[1], block):
         meter.add(samples[:, start : start + block])
     return meter
@@ -53,7 +53,7 @@ def test_a_full_scale_sine_reads_as_bs_1770_says(rate: int) -> None:
 
 @pytest.mark.parametrize("level_db", [-23.0, -33.0])
 def test_tech_3341_cases_1_and_2_steady_tones(level_db: float) -> None:
-    meter = measured(tone(level_db, 20), 48_000)
+    meter = measured(tone(level_db, 20), 48_000, true_peak=False)
     assert meter.integrated_lufs == pytest.approx(level_db, abs=0.1)
     assert meter.momentary_lufs == pytest.approx(np.full(197, level_db), abs=0.1)
     assert meter.short_term_lufs == pytest.approx(np.full(171, level_db), abs=0.1)
@@ -84,7 +84,7 @@ def test_tech_3341_cases_3_to_5_gates(parts: list[tuple[float, float]]) -> None:
 )
 def test_tech_3342_cases_1_to_4_ranges(parts: list[tuple[float, float]], range_lu: float) -> None:
     sound = torch.cat([tone(level, duration) for level, duration in parts], -1)
-    assert measured(sound, 48_000).range_lu == pytest.approx(range_lu, abs=1)
+    assert measured(sound, 48_000, true_peak=False).range_lu == pytest.approx(range_lu, abs=1)
 
 
 @pytest.mark.parametrize(
