@@ -1,4 +1,4 @@
-"""The command `automix`: arguments in, one library call, results out. Nothing here imports torch until a command runs."""
+"""The command `automix`: arguments in, one library call, results out; no torch until a command runs."""
 
 from __future__ import annotations
 

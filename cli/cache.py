@@ -23,7 +23,7 @@ def list_entries(verbose: Verbose = 0) -> None:
     cache = StemCache()
     for entry in cache.entries():
         typer.echo(f"{entry.size_bytes / 1e6:8.1f} MB  {entry.key}")
-    typer.echo(f"{cache.size / 1e6:8.1f} MB of {cache.limit_bytes / 1e6:.0f} MB in {cache.root}")
+    typer.echo(f"{cache.size_bytes / 1e6:8.1f} MB of {cache.limit_bytes / 1e6:.0f} MB in {cache.root}")
 
 
 @app.command()
@@ -40,6 +40,6 @@ def clear(
 
     cache = StemCache()
     if not yes:
-        typer.confirm(f"Remove {cache.size / 1e6:.0f} MB of stems from {cache.root}?", abort=True)
+        typer.confirm(f"Remove {cache.size_bytes / 1e6:.0f} MB of stems from {cache.root}?", abort=True)
     cache.clear()
     typer.echo(f"{cache.root} is empty")

@@ -47,11 +47,10 @@ def separate(
     targets = [folder / f"{name}.wav" for name in (*STEMS, "rest")]
     refuse_overwriting(targets, [source], overwrite)
 
-    from styletransfer.stem_cache import StemCache, separate_cached
-
     from styletransfer import files
     from styletransfer.separation import choose, rest_of
     from styletransfer.sources import load
+    from styletransfer.stem_cache import StemCache, separate_cached
 
     set_up(threads, device)
     used = choose(separator, repo=repo, device=device)

@@ -19,7 +19,7 @@ Arguments = ParamSpec("Arguments")
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv shows where an error arose.")
+    int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv: where an error arose.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
@@ -37,7 +37,7 @@ Repo = Annotated[Path | None, typer.Option("--repo", help="Folder with demucs we
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """A command whose failures become one sentence on stderr and an exit code, never a traceback without -vv."""
+    """A command whose failures become one sentence and an exit code; a traceback only with -vv."""
 
     @functools.wraps(command)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -61,7 +61,7 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             raise
         except Exception as error:
             _fail(
-                f"something unforeseen went wrong ({type(error).__name__}: {error}); run again with -vv and report it",
+                f"something unforeseen went wrong ({type(error).__name__}: {error}); report what -vv shows",
                 1,
                 kwargs,
             )

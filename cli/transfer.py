@@ -110,7 +110,8 @@ def transfer(
     from styletransfer.save import save_all
 
     set_up(threads, device)
-    _check_format(files, target, source)
+    if source is not None:
+        files.output_format(target, files.inspect(source).rate)
     with progress(quiet) as show:
         result = styletransfer.transfer(
             source,

@@ -1,4 +1,4 @@
-"""From a strip's settings to the stages that render it: what is neutral is left out, so it costs and changes nothing."""
+"""From a strip's settings to the stages that render it; what is neutral is left out and changes nothing."""
 
 from __future__ import annotations
 

@@ -44,13 +44,13 @@ def as_json(found: dict[str, Figures]) -> str:
 
 
 def table(found: dict[str, Figures]) -> Iterator[str]:
-    """The figures in lines: levels of each file, then punch, crest, width and an octave spectrum of mix and stems."""
+    """The figures in lines: levels, then punch, crest, width and an octave spectrum of mix and stems."""
     for name, figures in found.items():
         levels = figures.levels
         yield name
         yield (
             f"  loudness {_text(levels.integrated_lufs)} LUFS, range {_text(levels.range_lu)} LU, "
-            f"true peak {_text(levels.true_peak_dbtp)} dBTP, bandwidth {figures.mix.bandwidth_hz / 1000:.1f} kHz"
+            f"true peak {_text(levels.true_peak_dbtp)} dBTP, up to {figures.mix.bandwidth_hz / 1000:.1f} kHz"
         )
         octaves = range(1, 30, 3)
         heads = "".join(f"{_hertz(float(BAND_HZ[i])):>6}" for i in octaves)

@@ -15,7 +15,18 @@ from styletransfer.errors import AutomixError
 from styletransfer.separation import choose
 from styletransfer.stem_cache import StemCache
 
-_PACKAGES = ("torch", "demucs", "numpy", "scipy", "soundfile", "soxr", "safetensors", "pydantic", "typer", "av")
+_PACKAGES = (
+    "torch",
+    "demucs",
+    "numpy",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "safetensors",
+    "pydantic",
+    "typer",
+    "av",
+)
 
 
 def checkup() -> dict[str, Any]:
@@ -30,7 +41,7 @@ def checkup() -> dict[str, Any]:
         "devices": {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()},
         "weights": {name: _state(name) for name in weights.manifest()},
         "separator": choose("auto").name,
-        "cache": {"folder": str(cache.root), "megabytes": round(cache.size / 1e6, 1)},
+        "cache": {"folder": str(cache.root), "megabytes": round(cache.size_bytes / 1e6, 1)},
     }
 
 

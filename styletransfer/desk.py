@@ -83,7 +83,7 @@ class Desk:
             notes.append(
                 Note(
                     "loudness-missed",
-                    f"the result is {levelled.short_by_lu:.1f} LU below its loudness target, since the limiter "
+                    f"the result is {levelled.short_by_lu:.1f} LU below its loudness target: the limiter "
                     f"stops at {mixdown.REDUCTION_DB:.0f} dB",
                     "master",
                 )

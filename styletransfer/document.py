@@ -1,4 +1,4 @@
-"""`result.json`: everything that was measured and set, in a form that people edit and `apply` renders again."""
+"""`result.json`: what was measured and set, in a form that people edit and `apply` renders again."""
 
 from __future__ import annotations
 

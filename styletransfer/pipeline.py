@@ -45,7 +45,7 @@ class Result:
 
     @property
     def stems(self) -> Stems:
-        """The stems through their strips (rendered now) and `rest`, what no stem claims; before the master."""
+        """The stems through their strips, rendered now, and `rest`, which no stem claims; no master."""
         strips = self.document.console.stems()
         stems = {name: mixdown.processed_stem(self.dry_stems[name], strips[name]) for name in STEMS}
         return stems | {"rest": rest_of(self.song.audio, self.dry_stems)}
@@ -55,7 +55,7 @@ class Result:
         return self.document.warnings
 
     def write(self, path: str | Path, subtype: str | None = None) -> Path:
-        """Write the mix with the input's bit depth; where nothing changed, the input's own frames to the bit."""
+        """Write the mix with the input's bit depth; if nothing changed, the input's own frames to the bit."""
         info = self.song.info
         if self.unchanged and info is not None and info.frames == self.mix.frames:
             return files.copy_frames(info.path, path, subtype=subtype)
@@ -272,7 +272,7 @@ def _passage(audio: Audio, span_s: tuple[float, float] | None, role: str) -> Aud
     start_s, end_s = span_s
     if not 0 <= start_s < end_s or start_s >= audio.duration_s:
         raise UsageError(
-            f"the {role}'s passage {start_s:g}-{end_s:g} s is not within its {audio.duration_s:.1f} s; choose another"
+            f"the {role}'s passage {start_s:g}-{end_s:g} s is not within its {audio.duration_s:.1f} s"
         )
     passage = audio.excerpt(start_s, end_s)
     if passage.duration_s < files.SHORTEST_S:

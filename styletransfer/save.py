@@ -1,4 +1,4 @@
-"""What a transfer leaves in a folder: the stems, result.json, and excerpts for comparing at equal loudness."""
+"""What a transfer leaves in a folder: stems, result.json, and excerpts to compare at equal loudness."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def summary(document: Document) -> Iterator[str]:
     yield f" master: {_moves(MASTER, document.console.master) or 'as it was'}"
     if document.gate is not None:
         gate = document.gate
-        yield f"distance to the reference: {gate.distance_input:.1f} dB before, {gate.distance_kept:.1f} dB after"
+        yield f"distance to the reference: {gate.distance_input:.1f} before, {gate.distance_kept:.1f} after"
 
 
 def _moves(table: dict[str, Stage], settings: Settings) -> str:

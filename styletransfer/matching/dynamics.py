@@ -35,7 +35,7 @@ _ROUNDS = 7
 def fit_dynamics(
     strips: dict[str, Settings], ours: SongMeasures, theirs: SongMeasures, stems: Stems
 ) -> dict[str, Settings]:
-    """The same strips, with the compressor of each stem that both sides have fitted to its counterpart's punch."""
+    """The same strips, each present stem's compressor fitted to its counterpart's punch."""
     fitted = {}
     for name, settings in strips.items():
         fitted[name] = dict(settings)

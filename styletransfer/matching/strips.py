@@ -77,7 +77,7 @@ def match_stems(
                 notes.append(
                     Note(
                         "level-capped",
-                        f"{name} would need {move:+.1f} dB, and got {math.copysign(limits.level_db, move):+.0f}",
+                        f"{name} would need {move:+.1f} dB, more than the {limits.level_db:.0f} dB allowed",
                         name,
                     )
                 )
@@ -201,7 +201,7 @@ def _note_limits(
         notes.append(
             Note(
                 "eq-capped",
-                f"around {float(BAND_HZ[worst]):.0f} Hz the reference differs by {float(target[worst]):+.0f} dB, "
+                f"at {float(BAND_HZ[worst]):.0f} Hz the reference differs by {float(target[worst]):+.0f} dB, "
                 f"more than the {limits.band_db:.0f} dB that one band may move",
                 "master",
             )
