@@ -21,6 +21,7 @@ FLOOR_DB = -120.0
 _HOP_S = 16 / 44_100
 _DETECTOR_S = 0.04
 _TIE_DB = 1e-8
+_MOST_ROUNDS = 12
 
 
 def hop_frames(rate: int) -> int:
@@ -51,33 +52,18 @@ def levels_db(samples: Tensor, rate: int) -> Tensor:
 def smooth(
     targets: Tensor, rate: int, *, rise_ms: Tensor | float, fall_ms: Tensor | float, start: Tensor
 ) -> Tensor:
-    """Follow control values with one time constant up and another down, exactly and in parallel.
+    """Follow control values with one time constant up and another down, exactly.
 
     targets          (batch, hops).
     rise_ms, fall_ms time to cover 63 % of a step; a number or (batch, 1); 0 follows at once.
     start            (batch, 1): the value just before the first hop.
     Returns          (batch, hops) with y[n] = a·y[n-1] + (1-a)·x[n], a for rising where x[n] > y[n-1].
     Source           smooth branching peak detector, Giannoulis, Massberg & Reiss, JAES 60(6), 2012.
-                     The quicker branch is the one that gives the larger y (with signs flipped where
-                     falling is quicker), so y solves a recursion of maxima: by policy iteration
-                     (R. Howard 1960), which assumes the branches, solves the linear recursion and
-                     corrects the branches until they hold. Gradients pass through the last recursion.
     """
     dtype = targets.dtype
     targets, start = targets.double(), start.double()  # long time constants need the digits
     rise, fall = (_decay_per_hop(value, rate, targets) for value in (rise_ms, fall_ms))
-    sign = torch.where(rise <= fall, 1.0, -1.0).to(targets)
-    quick, slow = torch.minimum(rise, fall), torch.maximum(rise, fall)
-    with torch.no_grad():
-        goals, first = sign * targets, sign * start
-        values = _instant_rise(slow, goals, first)  # the answer if the quick branch took no time
-        while True:
-            # where both branches nearly meet, the slow one says more about what came before
-            quickly = goals > torch.cat((first, values[:, :-1]), dim=1) + _TIE_DB
-            previous, values = values, _recursion(torch.where(quickly, quick, slow), goals, first)
-            if (values - previous).abs().amax() <= _TIE_DB:
-                break
-    return _recursion(torch.where(quickly, quick, slow), targets, start).to(dtype)
+    return _recursion(torch.where(_rising(targets, rise, fall, start), rise, fall), targets, start).to(dtype)
 
 
 def interpolate(values: Tensor, rate: int, start: Tensor) -> Tensor:
@@ -92,6 +78,39 @@ def _decay_per_hop(time_ms: Parameter, rate: int, like: Tensor) -> Tensor:
     hop_ms = 1000 * hop_frames(rate) / rate
     time = torch.as_tensor(time_ms, dtype=like.dtype, device=like.device).reshape(-1, 1)
     return torch.exp(-hop_ms / time.clamp(min=1e-3))
+
+
+@torch.no_grad()
+def _rising(targets: Tensor, rise: Tensor, fall: Tensor, start: Tensor) -> Tensor:
+    """Which hops rise (batch, hops).
+
+    The quicker branch is the one that gives the larger y (with signs flipped where falling is
+    quicker), so y solves a recursion of maxima: by policy iteration (R. Howard 1960), which assumes
+    the branches, solves the linear recursion and corrects the branches until they hold. Music takes
+    a few rounds; what takes more (ripple that only just follows the slow branch, not-a-number) is
+    walked hop by hop.
+    """
+    sign = torch.where(rise <= fall, 1.0, -1.0).to(targets)
+    quick, slow = torch.minimum(rise, fall), torch.maximum(rise, fall)
+    goals, first = sign * targets, sign * start
+    values = _instant_rise(slow, goals, first)  # the answer if the quick branch took no time
+    for _ in range(_MOST_ROUNDS):
+        # where both branches nearly meet, the slow one says more about what came before
+        quickly = goals > torch.cat((first, values[:, :-1]), dim=1) + _TIE_DB
+        previous, values = values, _recursion(torch.where(quickly, quick, slow), goals, first)
+        if bool((values - previous).abs().amax() <= _TIE_DB):
+            return quickly == (rise <= fall)
+    settings = (value.broadcast_to(start.shape).flatten().tolist() for value in (rise, fall, start))
+    walked = [_walk(*example) for example in zip(targets.tolist(), *settings, strict=True)]
+    return torch.tensor(walked, device=targets.device)
+
+
+def _walk(targets: list[float], rise: float, fall: float, value: float) -> list[bool]:
+    rising = []
+    for target in targets:
+        rising.append(target > value)
+        value = target + (rise if target > value else fall) * (value - target)
+    return rising
 
 
 def _recursion(decay: Tensor, targets: Tensor, start: Tensor) -> Tensor:

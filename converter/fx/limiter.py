@@ -116,6 +116,7 @@ def _average(values: Tensor, ahead: int) -> Tensor:
 
 
 @functools.lru_cache(maxsize=1)
+@torch.inference_mode(False)
 def _interpolators() -> Tensor:
     """Windowed sincs (3, 2·reach) that read 1/4, 1/2 and 3/4 of the way between two samples.
 

@@ -58,7 +58,8 @@ def impulse_response(rate: int, *, decay_s: Tensor, damping: Tensor, predelay_ms
     """The fully wet response (batch, 2, time) of unit energy, parameters (batch or 1, 1)."""
     length_s = float(decay_s.detach().amax()) * _LENGTH_DECAYS
     steps = math.ceil(length_s / _LENGTH_STEP_S)  # coarse, so that small changes move no edge
-    noise = _noise_bands(rate, math.ceil(steps * _LENGTH_STEP_S * rate)).to(decay_s)
+    frames = math.ceil(steps * _LENGTH_STEP_S * rate)
+    noise = _noise_bands(rate, 1 << (frames - 1).bit_length())[..., :frames].to(decay_s)
     time_s = torch.arange(noise.shape[-1], dtype=decay_s.dtype, device=decay_s.device) / rate
     damped = torch.tensor(_DAMPED[: len(noise)], dtype=decay_s.dtype, device=decay_s.device)
     speed = _SIXTY_DB / (decay_s * (1 - damping * damped))  # (batch, bands)
@@ -104,6 +105,7 @@ def _delay(response: Tensor, delay: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=4)
+@torch.inference_mode(False)
 def _noise_bands(rate: int, frames: int) -> Tensor:
     """The same noise at every call, split into bands: (bands, 2, frames); a longer one begins alike."""
     reach = round(_SPLIT_REACH_S * rate)
