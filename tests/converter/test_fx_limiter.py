@@ -19,7 +19,7 @@ def true_peak_db(sound: Tensor, rate: int) -> float:
     return 20 * math.log10(max(pyebur128.get_true_peak(meter, channel) for channel in (0, 1)))
 
 
-@pytest.mark.parametrize("rate", [8000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("rate", [8000, 44_100, 48_000, 96_000, 192_000])
 def test_music_pushed_6_db_into_the_ceiling_stays_below_it(rate: int) -> None:
     sound = music(rate, 4.0) * 10 ** (5 / 20)
     out = fx.render(sound[0], [fx.Limiter(rate, ceiling_db=-1.0, release_ms=80.0)])
@@ -58,6 +58,16 @@ def test_the_gain_comes_back_with_its_release() -> None:
     reduction_db = -20 * torch.log10(out[0, 0, 5::11] / sound[0, 0, 5::11])
     assert float(reduction_db[2000]) == pytest.approx(12.04, abs=0.05)
     assert float(reduction_db[(44_100 + 8820) // 11]) == pytest.approx(12.04 * math.exp(-1), rel=0.05)
+
+
+def test_the_gain_moves_without_clicks() -> None:
+    """A swelling bass note has no treble of its own; what is there after limiting, the gain put there."""
+    time_s = torch.arange(2 * 44_100, dtype=torch.float64) / 44_100 - 1
+    swell = 0.1 + torch.exp(-(time_s / 0.08).square())
+    sound = (swell * torch.sin(2 * math.pi * 110 * time_s)).expand(1, 2, -1)
+    out = fx.limit(sound, 44_100, ceiling_db=-12.0, release_ms=60.0)
+    power = torch.fft.rfft(out[0, 0] * torch.hann_window(2 * 44_100, dtype=torch.float64)).abs().square()
+    assert 10 * math.log10(float(power[2 * 3000 :].sum() / power.sum())) < -85
 
 
 def test_both_channels_get_one_gain() -> None:
