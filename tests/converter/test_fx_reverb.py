@@ -80,6 +80,29 @@ def test_gradients_agree_with_differences() -> None:
     check_gradients(function, noise(8000, 0.8), {**ROOM, "decay_s": 0.6})
 
 
+def test_what_was_rendered_in_inference_mode_still_trains() -> None:
+    """The noise that rendering leaves in the cache must not be a tensor that refuses gradients."""
+    rate = 9000  # of no other test, so that this one fills the cache
+    sound = music(rate, 0.3)
+    with torch.inference_mode():
+        fx.render(sound[0], [fx.Reverb(rate, **ROOM)])
+    decay_s = torch.tensor(ROOM["decay_s"], requires_grad=True)
+    fx.reverberate(sound, rate, **{**ROOM, "decay_s": decay_s}).square().sum().backward()  # type: ignore[no-untyped-call]
+    assert decay_s.grad is not None
+    assert float(decay_s.grad) != 0
+
+
+@pytest.mark.parametrize(
+    "room", [{"decay_s": 0.1}, {"decay_s": 10.0}, {"predelay_ms": 0.0}, {"predelay_ms": 200.0}]
+)
+def test_the_ends_of_the_ranges_work(room: dict[str, float]) -> None:
+    sound = response(8000, 12.0, **{"damping": 0.0, **room})
+    assert sound.isfinite().all()
+    assert float(sound.square().sum()) == pytest.approx(2.0, rel=0.02)
+    first = int((sound[0].abs() > 0.1 * sound[0].abs().max()).nonzero()[0])
+    assert first / 8 == pytest.approx(room.get("predelay_ms", 15.0), abs=2.0)
+
+
 def test_each_example_of_a_batch_has_its_own_room() -> None:
     sound = music(44_100, 1.0)
     batch = {name: torch.tensor([value, value / 2]) for name, value in ROOM.items()}
