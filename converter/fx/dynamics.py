@@ -134,7 +134,7 @@ class Compressor(GainStage):
         makeup_db: float,
     ) -> None:
         super().__init__(rate, reach=detector_reach(rate))
-        self._threshold_db, self._knee_db = torch.tensor(threshold_db), torch.tensor(knee_db)
+        self._threshold_db, self._knee_db = torch.tensor(float(threshold_db)), torch.tensor(float(knee_db))
         self._rise_ms, self._fall_ms = attack_ms, release_ms
         self._slope, self._makeup_db = 1 / ratio - 1, makeup_db
         self._followed = torch.zeros(1, 1)
@@ -162,9 +162,9 @@ class Expander(GainStage):
         release_ms: float,
     ) -> None:
         super().__init__(rate, reach=detector_reach(rate))
-        self._threshold_db, self._range_db = torch.tensor(threshold_db), torch.tensor(range_db)
+        self._threshold_db, self._range_db = torch.tensor(float(threshold_db)), torch.tensor(float(range_db))
         self._rise_ms, self._fall_ms = release_ms, attack_ms
-        self._excess = torch.tensor(ratio - 1)
+        self._excess = torch.tensor(float(ratio) - 1)
         self._followed = torch.zeros(1, 1)
 
     def control(self, context: Tensor) -> Tensor:

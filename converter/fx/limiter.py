@@ -51,7 +51,7 @@ class Limiter(GainStage):
     def __init__(self, rate: int, *, ceiling_db: float, release_ms: float) -> None:
         self._ahead = look_ahead_hops(rate)
         super().__init__(rate, reach=_REACH, lag=self._ahead + 1)
-        self._ceiling_db, self._release_ms = torch.tensor(ceiling_db), release_ms
+        self._ceiling_db, self._release_ms = torch.tensor(float(ceiling_db)), release_ms
         self._needed = torch.zeros(1, self._ahead + 1)
         self._released = torch.zeros(1, self._ahead)
         self._reduction = torch.zeros(1, 1)

@@ -74,7 +74,9 @@ class Reverb:
     latency = 0
 
     def __init__(self, rate: int, *, decay_s: float, damping: float, predelay_ms: float, wet: float) -> None:
-        decay, damped, predelay = (torch.tensor([[value]]) for value in (decay_s, damping, predelay_ms))
+        decay, damped, predelay = (
+            torch.tensor([[float(value)]]) for value in (decay_s, damping, predelay_ms)
+        )
         self._response = wet * impulse_response(rate, decay_s=decay, damping=damped, predelay_ms=predelay)[0]
         self._spectrum = torch.zeros(2, 0, dtype=torch.complex64)
         self._size = 0

@@ -122,6 +122,38 @@ def test_two_threads_do_not_disturb_each_other() -> None:
         assert torch.equal(rendered, all_stages(sound))
 
 
+def test_whole_numbers_are_numbers_too() -> None:
+    """People write `"decay_s": 1` into their settings."""
+    sound = music(8000, 0.2)[0]
+    stages: list[Callable[[type], fx.Stage]] = [
+        lambda kind: fx.Equalizer(8000, gain_db=[kind(3)] * 2, frequency_hz=[kind(80)] * 2, q=[kind(1)] * 2),
+        lambda kind: fx.Compressor(
+            8000,
+            threshold_db=kind(-30),
+            ratio=kind(2),
+            knee_db=kind(0),
+            attack_ms=kind(5),
+            release_ms=kind(50),
+            makeup_db=kind(1),
+        ),
+        lambda kind: fx.Expander(
+            8000,
+            threshold_db=kind(-20),
+            ratio=kind(2),
+            range_db=kind(10),
+            attack_ms=kind(5),
+            release_ms=kind(50),
+        ),
+        lambda kind: fx.Local(partial(fx.saturate, drive_db=kind(6))),
+        lambda kind: fx.Local(partial(fx.widen, width=kind(2))),
+        lambda kind: fx.Local(partial(fx.balance, balance=kind(1))),
+        lambda kind: fx.Reverb(8000, decay_s=kind(1), damping=kind(1), predelay_ms=kind(0), wet=kind(1)),
+        lambda kind: fx.Limiter(8000, ceiling_db=kind(-6), release_ms=kind(50)),
+    ]
+    for stage in stages:
+        assert torch.equal(fx.render(sound, [stage(int)]), fx.render(sound, [stage(float)]))
+
+
 @effects
 def test_silence_stays_silent(name: str) -> None:
     function, stage = EFFECTS[name]
