@@ -14,14 +14,14 @@ from styletransfer.errors import SeparationError
 
 SUFFIXES = frozenset({".wav", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".ogg"})
 SUFFIXES |= {".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac", ".wma"}
-_PATTERNS = {"drums": "drum", "bass": "bass", "other": "other", "vocals": "(?<!no.)vocal"}
+_PATTERNS = {"drums": "drum", "bass": "bass", "other": "other", "vocals": "(?<!no.)(vocal|vox)"}
 _BLOCK, _BLOCKS = 2**18, 32
 _EARLIEST_LAG_MS = 0.5
 _CLEARLY_BETTER = 1.02
 
 
 def read_stems(directory: Path, mix: Audio | None = None) -> Stems:
-    """The stems in a folder, stereo: audio files whose names contain drum(s), bass, other, vocal(s).
+    """The stems in a folder, stereo: audio files whose names contain drum(s), bass, other, vocal(s) or vox.
 
     What comes before the stems' names in all of them alike may name stems, too ("Bass Culture - drums.wav").
     Stems without a file are silent; files without a stem's name are left alone.

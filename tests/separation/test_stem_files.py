@@ -108,3 +108,10 @@ def test_a_mastered_mix_keeps_its_stems(tmp_path: Path) -> None:
 def test_a_mix_at_another_rate(tmp_path: Path) -> None:
     put_all(tmp_path, {name: f"{name}.wav" for name in parts(1)})
     assert read_stems(tmp_path, song(5).at_rate(48000))["drums"].rate == RATE
+
+
+def test_vox_is_a_voice(tmp_path: Path) -> None:
+    voice = parts(5)["other"]
+    put(tmp_path, "Lead Vox.wav", voice)
+    put(tmp_path, "no vocals.wav", 0.5 * voice)
+    assert torch.equal(read_stems(tmp_path)["vocals"].samples, voice)
