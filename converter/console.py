@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Settings = dict[str, dict[str, float]]
@@ -38,7 +39,7 @@ class Knob:
         if not self.strength or amount == 1:
             return value
         if self.scale == "log":
-            return self.neutral * (value / self.neutral) ** amount
+            return self.neutral * math.exp(amount * math.log(value / self.neutral))
         return self.neutral + amount * (value - self.neutral)
 
     def clamp(self, value: float) -> float:
@@ -75,15 +76,21 @@ STRIP_BANDS = (
 )
 """The six bands of a stem's equalizer."""
 
-MASTER_BANDS = (
-    Band("low_shelf", 25, 44, 35, 0.7),
-    *(
-        Band(f"peak_{i + 1}", centre / math.sqrt(2), centre * math.sqrt(2), centre, 1.4)
-        for i, centre in enumerate((62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0))
-    ),
-    Band("high_shelf", 11314, 18000, 12500, 0.7),
-)
-"""The ten bands of the master's equalizer, an octave apart."""
+_MASTER_CENTRES_HZ = (45, 90, 180, 310, 470, 700, 1000, 1400, 2000, 2800, 4000, 5600, 8000, 11300, 15000)
+
+
+def _master_bands() -> tuple[Band, ...]:
+    centres = _MASTER_CENTRES_HZ
+    edges = [25.0, *(math.sqrt(low * high) for low, high in pairwise(centres)), 18000.0]
+    names = ("low_shelf", *(f"peak_{i}" for i in range(1, len(centres) - 1)), "high_shelf")
+    return tuple(
+        Band(name, low, high, centre, 0.7 if "shelf" in name else 1.8)
+        for name, low, high, centre in zip(names, edges[:-1], edges[1:], centres, strict=True)
+    )
+
+
+MASTER_BANDS = _master_bands()
+"""The fifteen bands of the master's equalizer, about one and a half Bark apart where hearing is keenest."""
 
 
 def _equalizer(bands: tuple[Band, ...]) -> Stage:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from torch import Tensor
+
 from . import fx
 from .console import Settings, is_neutral
 from .console import Stage as StageTable
@@ -36,8 +38,12 @@ def _equalizer(rate: int, values: dict[str, float]) -> fx.Stage:
 
 
 def _side_equalizer(rate: int, values: dict[str, float]) -> fx.Stage:
-    side = _bands(values)
-    return fx.MidSideEqualizer(rate, mid=side._replace(gain_db=[0.0] * len(side.q)), side=side)
+    flat = {name: 0.0 if name.endswith("_gain_db") else value for name, value in values.items()}
+    return fx.MidSideEqualizer(rate, mid=_bands(flat), side=_bands(values))
+
+
+def _memoryless(function: Callable[..., Tensor]) -> _Maker:
+    return lambda rate, values: fx.Local(partial(function, **values))
 
 
 _MAKERS: dict[str, _Maker] = {
@@ -45,9 +51,9 @@ _MAKERS: dict[str, _Maker] = {
     "side_eq": _side_equalizer,
     "compressor": lambda rate, values: fx.Compressor(rate, **values),
     "expander": lambda rate, values: fx.Expander(rate, **values),
-    "saturation": lambda rate, values: fx.Local(partial(fx.saturate, **values)),
-    "width": lambda rate, values: fx.Local(partial(fx.widen, **values)),
-    "balance": lambda rate, values: fx.Local(partial(fx.balance, **values)),
+    "saturation": _memoryless(fx.saturate),
+    "width": _memoryless(fx.widen),
+    "balance": _memoryless(fx.balance),
     "reverb": lambda rate, values: fx.Reverb(rate, **values),
-    "gain": lambda rate, values: fx.Local(partial(fx.gain, **values)),
+    "gain": _memoryless(fx.gain),
 }

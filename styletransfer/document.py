@@ -171,7 +171,7 @@ class Gate(_Strict):
 class Document(_Strict):
     """The whole of result.json, format 1."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     automix: str
     input: Source
     reference: Source | None = None

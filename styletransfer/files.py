@@ -179,6 +179,14 @@ def copy_frames(source: str | Path, target: str | Path, *, subtype: str | None =
     return target
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. AudioError where that can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AudioError(f"{folder} can't be made a folder ({error.strerror}); choose another") from error
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A hidden path in the same folder to write to; it is renamed to `path` when all went well.

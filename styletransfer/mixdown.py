@@ -84,9 +84,8 @@ def level(
     most_db = headroom_db + REDUCTION_DB
     gain_db = min(wanted_db, most_db)
     for last in (False, True):
-        audio, loudness, reduction_db = _limited(bus, gain_db, ceiling_db, release_ms, gain_db > headroom_db)
-        if loudness is None:
-            loudness = bus_meter.integrated_lufs + gain_db
+        audio, measured, reduction_db = _limited(bus, gain_db, ceiling_db, release_ms, gain_db > headroom_db)
+        loudness = bus_meter.integrated_lufs + gain_db if measured is None else measured
         lacking = 0.0 if target_lufs is None else target_lufs - loudness
         if last or lacking < 0.2 or gain_db >= most_db:
             break

@@ -120,8 +120,7 @@ def transfer(
         strips, notes = match_stems(measures, reference_measures)
         passages = {name: _passage(stems[name], in_range, "input") for name in STEMS}
         notes += desk.match(fit_dynamics(strips, measures, reference_measures, passages))
-    full = {name: request.stem_amounts.get(name, request.amount) for name in STEMS}
-    full |= {"master": request.amount}
+    full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     with clock("rendering"):
         attempt = desk.render(full)
     with clock("checking"):

@@ -9,7 +9,6 @@ import torch
 
 from styletransfer import files, mixdown
 from styletransfer.audio import Audio
-from styletransfer.errors import AudioError
 from styletransfer.pipeline import Result
 
 EXCERPT_S = 20.0
@@ -22,10 +21,7 @@ def save_all(result: Result, folder: Path) -> list[Path]:
     A.wav is the input, B.wav the result, reference.wav the reference, each from where the input is
     loudest, and all attenuated to the loudness of the quietest, so that louder doesn't win.
     """
-    try:
-        (folder / "stems").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AudioError(f"{folder} can't be made a folder ({error.strerror}); choose another") from error
+    files.make_folder(folder / "stems")
     paths = [
         files.write(folder / "stems" / f"{name}.wav", stem, subtype="FLOAT")
         for name, stem in result.stems.items()

@@ -50,8 +50,8 @@ def null_tests(pairs: Sequence[tuple[Audio, Audio]], automix: Automix) -> NullTe
     if len(pairs) < 2:
         raise ValueError("a reference can't be shuffled among fewer than two pairs")
     return NullTests(
-        amount_zero_exact=all(_returned_exactly(*pair, automix) for pair in pairs),
-        self_residuals_db=[_self_residual_db(source, automix) for source, _ in pairs],
+        amount_zero_exact=all(returned_exactly(*pair, automix) for pair in pairs),
+        self_residuals_db=[self_residual_db(source, automix) for source, _ in pairs],
         right_af=[_af(source, right, right, automix) for source, right in pairs],
         shuffled_af=[
             _af(source, wrong, right, automix)
@@ -60,12 +60,14 @@ def null_tests(pairs: Sequence[tuple[Audio, Audio]], automix: Automix) -> NullTe
     )
 
 
-def _returned_exactly(source: Audio, reference: Audio, automix: Automix) -> bool:
+def returned_exactly(source: Audio, reference: Audio, automix: Automix) -> bool:
+    """Whether amount 0 gives the input back to the bit, whatever the reference."""
     mix = replace(automix, amount=0.0)(source, halves(reference)[0]).mix
     return mix.rate == source.rate and torch.equal(mix.samples, source.samples)
 
 
-def _self_residual_db(source: Audio, automix: Automix) -> float:
+def self_residual_db(source: Audio, automix: Automix) -> float:
+    """Level of output − input below the input, in dB, where the input is its own reference; ungated."""
     mix = replace(automix, gate=False)(source, source).mix
     residual = joint_rms(mix.samples - source.samples)
     return 20 * math.log10(max(residual, 1e-12) / joint_rms(source.samples))

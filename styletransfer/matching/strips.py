@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from styletransfer.audio import STEMS
-from styletransfer.converter.console import MASTER, STRIP, Settings, bands_of, clamped, neutral
+from styletransfer.converter.console import MASTER, MASTER_BANDS, STRIP, Settings, bands_of, clamped, neutral
 from styletransfer.encoder.measures import BAND_HZ, Measures, k_weighted_lufs
 from styletransfer.notes import Note
 
@@ -25,6 +26,9 @@ class MatchLimits:
     presence_lu: float = 15.0  # a stem is present if it is at most this far below its mix
     level_db: float = 8.0
     band_db: float = 9.0
+    stem_share: float = (
+        0.7  # of a stem's difference in tone and width; leakage makes whole moves add up to more
+    )
     stem_width_db: float = 6.0
     master_width_db: float = 9.0
     balance_db: float = 3.0
@@ -111,7 +115,7 @@ def match_master(
         )
         shift = min(max(shift, -limits.master_width_db), limits.master_width_db)
         settings["side_eq"] = fit_equalizer(side - shift, side_weights, bands, limits.band_db)
-        settings["width"]["width"] = 10 ** (shift / 20)
+        settings["width"]["width"] = 10 ** (_width_move(settings, bus, reference, limits) / 20)
     settings["balance"]["balance"] = _balance(reference.balance_db - bus.balance_db, limits)
     return clamped(MASTER, settings), notes
 
@@ -132,24 +136,41 @@ def _match_tone(
         * _claimed(ours, song.mix, limits)
         * _claimed(theirs, reference.mix, limits)
     )
-    target = theirs.mid_db - ours.mid_db
-    target = smoothed(target - float((target * weights).sum() / weights.sum().clamp(min=1e-6)), weights)
+    target = smoothed(theirs.mid_db - ours.mid_db, weights)
+    target = limits.stem_share * (target - _loudness_change_db(ours, target, target))
     settings["eq"] = fit_equalizer(target, weights, bands, limits.band_db)
     side_weights = weights * _audible_side(ours) * _audible_side(theirs)
     if side_weights.sum() > 1:
         side = theirs.side_db - ours.side_db - (theirs.width_db - ours.width_db)
         side = side - (theirs.mid_db - ours.mid_db)
         side = smoothed(side - float((side * side_weights).sum() / side_weights.sum()), side_weights)
-        settings["side_eq"] = fit_equalizer(side, side_weights, bands, limits.band_db)
+        settings["side_eq"] = fit_equalizer(limits.stem_share * side, side_weights, bands, limits.band_db)
 
 
 def _match_width(settings: Settings, ours: Measures, theirs: Measures, limits: MatchLimits) -> None:
     """Width and balance; a stem that is mono on either side has no width to match."""
     if min(ours.width_db, theirs.width_db) < -40:
         return
-    change = min(max(theirs.width_db - ours.width_db, -limits.stem_width_db), limits.stem_width_db)
+    change = limits.stem_share * (theirs.width_db - ours.width_db)
+    change = min(max(change, -limits.stem_width_db), limits.stem_width_db)
     settings["width"]["width"] = 10 ** (change / 20)
-    settings["balance"]["balance"] = _balance(theirs.balance_db - ours.balance_db, limits)
+    settings["balance"]["balance"] = _balance(
+        limits.stem_share * (theirs.balance_db - ours.balance_db), limits
+    )
+
+
+def _width_move(settings: Settings, bus: Measures, reference: Measures, limits: MatchLimits) -> float:
+    """Side gain in dB that gives a master with its equalizers set the reference's side to mid energy."""
+    equal = response_db(settings["eq"], MASTER_BANDS)
+    side = equal + response_db(settings["side_eq"], MASTER_BANDS)
+    change = _energy_change_db(bus.side_db, side) - _energy_change_db(bus.mid_db, equal)
+    move = reference.width_db - bus.width_db - change
+    return min(max(move, -limits.master_width_db), limits.master_width_db)
+
+
+def _energy_change_db(level_db: Tensor, gain_db: Tensor) -> float:
+    """How much a gain per band changes the energy of a spectrum."""
+    return float(10 * torch.log10(_energy(level_db + gain_db).sum() / _energy(level_db).sum()))
 
 
 def _balance(change_db: float, limits: MatchLimits) -> float:
@@ -163,8 +184,13 @@ def _tone_gain_db(settings: Settings, measures: Measures) -> float:
     bands = bands_of(STRIP)
     equal = response_db(settings["eq"], bands)
     side = equal + response_db(settings["side_eq"], bands) + 20 * math.log10(settings["width"]["width"])
+    return _loudness_change_db(measures, equal, side)
+
+
+def _loudness_change_db(measures: Measures, mid_gain_db: Tensor, side_gain_db: Tensor) -> float:
+    """How much louder (K-weighted) gains per band of mid and side make a sound."""
     before = k_weighted_lufs(_energy(measures.mid_db), _energy(measures.side_db))
-    after = k_weighted_lufs(_energy(measures.mid_db + equal), _energy(measures.side_db + side))
+    after = k_weighted_lufs(_energy(measures.mid_db + mid_gain_db), _energy(measures.side_db + side_gain_db))
     return after - before
 
 
@@ -179,7 +205,7 @@ def _energy(level_db: Tensor) -> Tensor:
 def _audible(measures: Measures, limits: MatchLimits) -> Tensor:
     """1 for bands that hold music, 0 for empty ones and those past the bandwidth."""
     loud = measures.mid_db > measures.mid_db.max() - limits.silence_db
-    return (loud & (measures.bandwidth_hz * 1.01 >= BAND_HZ * 2 ** (1 / 6))).double()
+    return (loud & (measures.bandwidth_hz >= BAND_HZ)).double()
 
 
 def _audible_side(measures: Measures) -> Tensor:
