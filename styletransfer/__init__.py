@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from styletransfer.audio import STEMS, Audio, Stems
-    from styletransfer.errors import AutomixError
+    from styletransfer.errors import AutomixError, UsageError
     from styletransfer.pipeline import Result, apply, transfer
 
 _HOME = {
@@ -22,11 +22,22 @@ _HOME = {
     "STEMS": "audio",
     "Stems": "audio",
     "AutomixError": "errors",
+    "UsageError": "errors",
     "Result": "pipeline",
     "apply": "pipeline",
     "transfer": "pipeline",
 }
-__all__ = ["STEMS", "Audio", "AutomixError", "Result", "Stems", "__version__", "apply", "transfer"]
+__all__ = [
+    "STEMS",
+    "Audio",
+    "AutomixError",
+    "Result",
+    "Stems",
+    "UsageError",
+    "__version__",
+    "apply",
+    "transfer",
+]
 
 
 def __getattr__(name: str) -> Any:
