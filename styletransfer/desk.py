@@ -54,13 +54,16 @@ class Desk:
         self._bus: tuple[Amounts, Audio] | None = None
 
     def match(self, strips: dict[str, Settings]) -> list[Note]:
-        """Take over the stems' settings, and match the master to what the bus then still lacks."""
+        """Take over the stems' settings, and match the master to what the bus lacks, in two looks."""
         self._strips = {name: self._allowed(STRIP, settings) for name, settings in strips.items()}
         full = dict.fromkeys(strips, 1.0)
         bus = self._stem_bus(full)
-        measures = measure(bus.samples, bus.rate)
-        master, notes = match_master(measures, self._theirs.measures)
-        master["compressor"] = fit_glue(bus, measures, self._theirs.measures) or master["compressor"]
+        theirs = self._theirs.measures
+        first, _ = match_master(measure(bus.samples, bus.rate), theirs)
+        heard = mixdown.master_bus(bus, self._allowed(MASTER, first))
+        measures = measure(heard.samples, heard.rate)
+        master, notes = match_master(measures, theirs, first)
+        master["compressor"] = fit_glue(heard, measures, theirs) or master["compressor"]
         self._master = self._allowed(MASTER, master)
         return notes
 

@@ -10,10 +10,10 @@ import numpy as np
 import pyebur128
 import pytest
 from pyebur128 import MeasurementMode
-from styletransfer.encoder.loudness import LoudnessMeter, integrated_lufs
-from styletransfer.encoder.measures import measure
 
 from styletransfer import files
+from styletransfer.encoder.loudness import LoudnessMeter, integrated_lufs
+from styletransfer.encoder.measures import measure
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SONGS = sorted(EXAMPLES.glob("*.flac"))

@@ -20,16 +20,19 @@ MASTER_PUNCH_DB = 4.0
 """The most that punch is moved, on a stem and on the master."""
 
 _STEM_TIMES = {
-    "drums": {"attack_ms": 3.0, "release_ms": 80.0},
-    "bass": {"attack_ms": 10.0, "release_ms": 150.0},
-    "other": {"attack_ms": 8.0, "release_ms": 150.0},
-    "vocals": {"attack_ms": 5.0, "release_ms": 120.0},
+    "drums": {"attack_ms": 1.0, "release_ms": 80.0},
+    "bass": {"attack_ms": 4.0, "release_ms": 150.0},
+    "other": {"attack_ms": 2.0, "release_ms": 150.0},
+    "vocals": {"attack_ms": 2.0, "release_ms": 120.0},
 }
-_GLUE_TIMES = {"attack_ms": 5.0, "release_ms": 120.0}
+_GLUE_TIMES = {"attack_ms": 1.0, "release_ms": 120.0}
 _KNEE_DB = 6.0
 _EXCERPT_S = 12.0
-_STEEPEST = (-0.75, 0.6)  # slopes of gain over overshoot: ratio 4 down, ratio 0.625 up
-_ROUNDS = 7
+_SLOPES = (-0.75, -0.6, -0.45, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.45, 0.6)
+"""Gain over overshoot that is tried: ratio 4 down to ratio 0.625 up."""
+
+_RELUCTANCE_DB = 1.5
+"""How much closer in dB a slope of 1 has to bring the punch to be worth it."""
 
 
 def fit_dynamics(
@@ -61,7 +64,7 @@ def fit_compressor(
     """Compressor knobs that change a sound's punch by `change_db` (negative: flatter), or come closest.
 
     Its gain follows the level above the threshold and is proportional to the slope 1/ratio − 1, so one
-    pass of the detector serves the whole search. Make-up keeps the RMS. None within DEADBAND_DB.
+    pass of the detector serves the whole search. Make-up keeps the RMS. None where nothing is gained.
     """
     if abs(change_db) < DEADBAND_DB:
         return None
@@ -79,14 +82,14 @@ def fit_compressor(
         attack_ms=attack_ms,
         release_ms=release_ms,
     )[0]
-    low, high = _STEEPEST
-    for _ in range(_ROUNDS):
-        slope = (low + high) / 2
-        if punch_db(_shaped(samples, followed_db, slope), rate) - before > change_db:
-            high = slope
-        else:
-            low = slope
-    slope = (low + high) / 2
+
+    def missed_db(slope: float) -> float:
+        reached_db = punch_db(_shaped(samples, followed_db, slope), rate) - before
+        return abs(reached_db - change_db) + _RELUCTANCE_DB * abs(slope)
+
+    slope = min(_SLOPES, key=missed_db)
+    if missed_db(slope) >= abs(change_db):
+        return None
     shaped = _shaped(samples, followed_db, slope)
     makeup_db = float(10 * torch.log10(samples.square().mean() / shaped.square().mean().clamp(min=1e-12)))
     return {

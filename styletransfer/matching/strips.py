@@ -92,32 +92,41 @@ def match_stems(
 
 
 def match_master(
-    bus: Measures, reference: Measures, limits: MatchLimits = LIMITS
+    heard: Measures, reference: Measures, settings: Settings | None = None, limits: MatchLimits = LIMITS
 ) -> tuple[Settings, list[Note]]:
-    """Tone of mid and side, width and balance of the master, from the bus that the stems make."""
-    settings = neutral(MASTER)
+    """Tone of mid and side, width and balance of the master, moved by what a sound still lacks.
+
+    heard     what was measured behind the master, with its `settings` (neutral where none are given).
+    """
+    settings = neutral(MASTER) if settings is None else settings
+    matched = {stage: dict(knobs) for stage, knobs in settings.items()}
     notes: list[Note] = []
-    bands = bands_of(MASTER)
-    level = reference.loudness_lufs - bus.loudness_lufs
-    weights = _audible(bus, limits) * _audible(reference, limits)
-    mid = reference.mid_db - bus.mid_db - level
-    settings["eq"] = fit_equalizer(mid, weights, bands, limits.band_db)
-    _note_limits(notes, mid, weights, bus, reference, limits)
-    if bus.width_db < -50:
+    level = reference.loudness_lufs - heard.loudness_lufs
+    weights = _audible(heard, limits) * _audible(reference, limits)
+    before = response_db(settings["eq"], MASTER_BANDS)
+    mid = before + reference.mid_db - heard.mid_db - level
+    matched["eq"] = fit_equalizer(mid, weights, MASTER_BANDS, limits.band_db)
+    _note_limits(notes, mid, weights, heard, reference, limits)
+    if heard.width_db < -50:
         if reference.width_db > -30:
             notes.append(Note("mono-input", "the input is mono, so width is left alone", "master"))
-        return clamped(MASTER, settings), notes
-    side_weights = weights * _audible_side(bus) * _audible_side(reference)
-    side = reference.side_db - bus.side_db - level - response_db(settings["eq"], bands)
+        return clamped(MASTER, matched), notes
+    mid_change = response_db(matched["eq"], MASTER_BANDS) - before
+    side_before = response_db(settings["side_eq"], MASTER_BANDS)
+    side_weights = weights * _audible_side(heard) * _audible_side(reference)
     if side_weights.sum() > 0:
-        shift = float(
-            (side * side_weights * _energy(bus.side_db)).sum() / (side_weights * _energy(bus.side_db)).sum()
-        )
-        shift = min(max(shift, -limits.master_width_db), limits.master_width_db)
-        settings["side_eq"] = fit_equalizer(side - shift, side_weights, bands, limits.band_db)
-        settings["width"]["width"] = 10 ** (_width_move(settings, bus, reference, limits) / 20)
-    settings["balance"]["balance"] = _balance(reference.balance_db - bus.balance_db, limits)
-    return clamped(MASTER, settings), notes
+        side = reference.side_db - heard.side_db - level - mid_change
+        importance = side_weights * _energy(heard.side_db)
+        side = side_before + side - float((side * importance).sum() / importance.sum())
+        matched["side_eq"] = fit_equalizer(side, side_weights, MASTER_BANDS, limits.band_db)
+    side_change = mid_change + response_db(matched["side_eq"], MASTER_BANDS) - side_before
+    width_db = 20 * math.log10(settings["width"]["width"]) + reference.width_db - heard.width_db
+    width_db -= _energy_change_db(heard.side_db, side_change) - _energy_change_db(heard.mid_db, mid_change)
+    width_db = min(max(width_db, -limits.master_width_db), limits.master_width_db)
+    matched["width"]["width"] = 10 ** (width_db / 20)
+    balance_db = _balance_db(settings["balance"]["balance"]) + reference.balance_db - heard.balance_db
+    matched["balance"]["balance"] = _balance(balance_db, limits)
+    return clamped(MASTER, matched), notes
 
 
 def _match_tone(
@@ -159,15 +168,6 @@ def _match_width(settings: Settings, ours: Measures, theirs: Measures, limits: M
     )
 
 
-def _width_move(settings: Settings, bus: Measures, reference: Measures, limits: MatchLimits) -> float:
-    """Side gain in dB that gives a master with its equalizers set the reference's side to mid energy."""
-    equal = response_db(settings["eq"], MASTER_BANDS)
-    side = equal + response_db(settings["side_eq"], MASTER_BANDS)
-    change = _energy_change_db(bus.side_db, side) - _energy_change_db(bus.mid_db, equal)
-    move = reference.width_db - bus.width_db - change
-    return min(max(move, -limits.master_width_db), limits.master_width_db)
-
-
 def _energy_change_db(level_db: Tensor, gain_db: Tensor) -> float:
     """How much a gain per band changes the energy of a spectrum."""
     return float(10 * torch.log10(_energy(level_db + gain_db).sum() / _energy(level_db).sum()))
@@ -177,6 +177,11 @@ def _balance(change_db: float, limits: MatchLimits) -> float:
     """Balance that moves right over left by `change_db`: tan θ under the constant-power law."""
     change_db = min(max(change_db, -limits.balance_db), limits.balance_db)
     return math.atan(10 ** (change_db / 20)) * 4 / math.pi - 1
+
+
+def _balance_db(balance: float) -> float:
+    """Right over left in dB of a balance; the inverse of `_balance`."""
+    return 20 * math.log10(math.tan((balance + 1) * math.pi / 4))
 
 
 def _tone_gain_db(settings: Settings, measures: Measures) -> float:

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
-from styletransfer.converter.fx import ballistics
 from torch import Tensor
+
+from styletransfer.converter.fx import ballistics
 
 RATE = 44_100
 HOPS = 5000

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 from fx_sounds import check_gradients, difference_db, level_db, music, noise, tone
-from styletransfer.converter import fx
 from torch import Tensor
+
+from styletransfer.converter import fx
 
 HARD = {"knee_db": 0.0, "attack_ms": 5.0, "release_ms": 50.0}
 COMPRESSOR = {

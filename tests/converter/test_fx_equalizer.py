@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from fx_sounds import check_gradients, difference_db, level_db, music, noise, tone
+
 from styletransfer.converter import fx
 
 FREQUENCY_HZ = (80.0, 200.0, 600.0, 1800.0, 5000.0, 10_000.0)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from fx_sounds import check_gradients, difference_db, level_db, noise
+
 from styletransfer.converter import fx
 
 

@@ -7,8 +7,9 @@ import pyebur128
 import pytest
 import torch
 from fx_sounds import check_gradients, difference_db, music, noise, tone
-from styletransfer.converter import fx
 from torch import Tensor
+
+from styletransfer.converter import fx
 
 
 def true_peak_db(sound: Tensor, rate: int) -> float:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from fx_sounds import check_gradients, difference_db, level_db, music, noise
 from scipy.signal import butter, sosfiltfilt
-from styletransfer.converter import fx
 from torch import Tensor
+
+from styletransfer.converter import fx
 
 ROOM = {"decay_s": 1.2, "damping": 0.5, "predelay_ms": 15.0, "wet": 0.4}
 

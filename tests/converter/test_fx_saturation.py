@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 from fx_sounds import check_gradients, difference_db, music, noise, tone
+
 from styletransfer.converter import fx
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 from fx_sounds import difference_db, music
-from styletransfer.converter import fx
 from torch import Tensor
+
+from styletransfer.converter import fx
 
 RATES = [8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000]
 

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from fx_sounds import difference_db, music
+
 from styletransfer.converter import fx
 
 RATE = 44_100

@@ -10,8 +10,9 @@ import pyebur128
 import pytest
 import torch
 from pyebur128 import MeasurementMode
-from styletransfer.encoder.loudness import LoudnessMeter, integrated_lufs, interpolator, true_peak_db
 from torch import Tensor
+
+from styletransfer.encoder.loudness import LoudnessMeter, integrated_lufs, interpolator, true_peak_db
 
 RATES = [22_050, 44_100, 48_000, 96_000]
 

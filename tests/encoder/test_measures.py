@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.signal import butter, firwin, oaconvolve, sosfilt
-from styletransfer.encoder.loudness import integrated_lufs
-from styletransfer.encoder.measures import BAND_HZ, FLOOR_DB, measure, punch_db
 from torch import Tensor
 
 from styletransfer import files
+from styletransfer.encoder.loudness import integrated_lufs
+from styletransfer.encoder.measures import BAND_HZ, FLOOR_DB, measure, punch_db
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
