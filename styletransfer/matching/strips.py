@@ -104,7 +104,7 @@ def match_master(
     level = reference.loudness_lufs - heard.loudness_lufs
     weights = _audible(heard, limits) * _audible(reference, limits)
     before = response_db(settings["eq"], MASTER_BANDS)
-    mid = before + reference.mid_db - heard.mid_db - level
+    mid = before + smoothed(reference.mid_db - heard.mid_db - level, weights)
     matched["eq"] = fit_equalizer(mid, weights, MASTER_BANDS, limits.band_db)
     _note_limits(notes, mid, weights, heard, reference, limits)
     if heard.width_db < -50:
@@ -117,7 +117,9 @@ def match_master(
     if side_weights.sum() > 0:
         side = reference.side_db - heard.side_db - level - mid_change
         importance = side_weights * _energy(heard.side_db)
-        side = side_before + side - float((side * importance).sum() / importance.sum())
+        side = side_before + smoothed(
+            side - float((side * importance).sum() / importance.sum()), side_weights
+        )
         matched["side_eq"] = fit_equalizer(side, side_weights, MASTER_BANDS, limits.band_db)
     side_change = mid_change + response_db(matched["side_eq"], MASTER_BANDS) - side_before
     width_db = 20 * math.log10(settings["width"]["width"]) + reference.width_db - heard.width_db

@@ -9,7 +9,7 @@ from styletransfer.converter.console import Band
 from styletransfer.converter.fx import equalizer_response_db
 from styletransfer.encoder.measures import BAND_HZ
 
-RIDGE = 0.02
+RIDGE = 0.3
 """How strongly a band's gain is held at zero, against one unit of weight per third octave."""
 
 _RATE = 48000
