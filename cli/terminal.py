@@ -33,7 +33,10 @@ SeparatorName = Annotated[
         "auto takes htdemucs where its weights are on this machine, else builtin.",
     ),
 ]
-Repo = Annotated[Path | None, typer.Option("--repo", help="Folder with demucs weights.")]
+Repo = Annotated[
+    Path | None,
+    typer.Option("--repo", help="Folder with demucs weights that you trust (.th files can run code)."),
+]
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:

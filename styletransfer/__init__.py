@@ -15,7 +15,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from styletransfer.audio import STEMS, Audio, Stems
     from styletransfer.errors import AutomixError, UsageError
-    from styletransfer.pipeline import Result, apply, transfer
+    from styletransfer.pipeline import apply, transfer
+    from styletransfer.result import Result
 
 _HOME = {
     "Audio": "audio",
@@ -23,7 +24,7 @@ _HOME = {
     "Stems": "audio",
     "AutomixError": "errors",
     "UsageError": "errors",
-    "Result": "pipeline",
+    "Result": "result",
     "apply": "pipeline",
     "transfer": "pipeline",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from styletransfer import mixdown
@@ -15,7 +16,8 @@ from styletransfer.gate import Amounts
 from styletransfer.matching import fit_glue, match_master
 from styletransfer.notes import Note
 
-CEILING_DB = -1.0
+CEILING_KNOB = MASTER["limiter"].knobs["ceiling_db"]
+CEILING_DB = CEILING_KNOB.neutral
 """The true peak that an output keeps to, unless its input already went beyond."""
 
 
@@ -120,11 +122,13 @@ class Desk:
     def _target_lufs(self, amount: float) -> float | None:
         ours, theirs = self._ours.meter.integrated_lufs, self._theirs.meter.integrated_lufs
         asked = self._asked.lufs
-        if asked == "off":
+        if asked == "off" or not math.isfinite(ours):
             return None
         if isinstance(asked, float):
             return asked
-        return ours if asked == "match-input" else ours + amount * (theirs - ours)
+        if asked == "match-input" or not math.isfinite(theirs):
+            return ours
+        return ours + amount * (theirs - ours)
 
     def _ceiling_db(self, bus: LoudnessMeter, target_lufs: float | None, amount: float) -> float:
         """The limiter's ceiling: the safe one, or lower where the reference's peaks stand out less.
@@ -138,9 +142,10 @@ class Desk:
             if self._asked.true_peak_db is None
             else self._asked.true_peak_db
         )
-        if target_lufs is None or "dynamics" not in (self._asked.only or GROUPS):
+        known = math.isfinite(theirs.integrated_lufs) and math.isfinite(bus.integrated_lufs)
+        if target_lufs is None or not known or "dynamics" not in (self._asked.only or GROUPS):
             return safe
         ratio = ours.true_peak_db - ours.integrated_lufs
         ratio += amount * (theirs.true_peak_db - theirs.integrated_lufs - ratio)
         lowest = bus.true_peak_db + target_lufs - bus.integrated_lufs - mixdown.REDUCTION_DB
-        return min(safe, max(target_lufs + ratio, lowest))
+        return min(safe, max(target_lufs + ratio, lowest, CEILING_KNOB.low))

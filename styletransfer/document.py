@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from styletransfer import __version__
 from styletransfer.audio import STEMS
 from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
 from styletransfer.encoder.loudness import LoudnessMeter
@@ -133,13 +135,21 @@ class Warned(_Strict):
     strip: str | None = None
 
 
+def _loudness(wish: float | str) -> float | str:
+    if isinstance(wish, str) and wish not in ("match-ref", "match-input", "off"):
+        raise ValueError(f"{wish!r} is no loudness; give match-ref, match-input, off, or a number in LUFS")
+    if isinstance(wish, float) and not -70 <= wish <= 0:
+        raise ValueError(f"{wish:g} LUFS is out of reach; give a number from -70 to 0")
+    return wish
+
+
 class Asked(_Strict):
     """What was asked for."""
 
     amount: float = Field(ge=0, le=1)
     stem_amounts: dict[Literal["drums", "bass", "other", "vocals"], Annotated[float, Field(ge=0, le=1)]] = {}
     only: list[Literal["level", "eq", "dynamics", "width", "space"]] = []
-    lufs: float | Literal["match-ref", "match-input", "off"] = "match-ref"
+    lufs: Annotated[float | str, AfterValidator(_loudness)] = "match-ref"
     true_peak_db: float | None = None
     gate: bool = True
     seed: int = 0
@@ -168,11 +178,23 @@ class Gate(_Strict):
     amounts: dict[str, float]
 
 
+def _versions() -> dict[str, str]:
+    """Of what decides how a result sounds."""
+    return {"automix": __version__} | {name: version(name) for name in ("torch", "numpy", "scipy", "soxr")}
+
+
+def explained(error: ValidationError) -> str:
+    """The first thing that a model refuses, and where."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the file"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+
+
 class Document(_Strict):
     """The whole of result.json, format 1."""
 
     format: Literal[1] = 1
-    automix: str
+    versions: dict[str, str] = Field(default_factory=_versions)
     input: Source
     reference: Source | None = None
     separator: SeparatorUsed
@@ -208,7 +230,4 @@ class Document(_Strict):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            reason = first["msg"].removeprefix("Value error, ")
-            raise ConfigError(f"{path}: {where}: {reason}") from error
+            raise ConfigError(f"{path}: {explained(error)}") from error

@@ -25,6 +25,7 @@ from styletransfer.encoder.loudness import LoudnessMeter
 BLOCK = 2**17
 """Frames per block: 3 s at 44.1 kHz."""
 
+GAIN_KNOB = MASTER["gain"].knobs["gain_db"]
 REDUCTION_DB = 6.0
 """The limiter takes at most this off a peak; beyond, the loudness target is missed instead."""
 
@@ -82,14 +83,14 @@ def level(
     headroom_db = ceiling_db - bus_meter.true_peak_db
     wanted_db = 0.0 if target_lufs is None else target_lufs - bus_meter.integrated_lufs
     most_db = headroom_db + REDUCTION_DB
-    gain_db = min(wanted_db, most_db)
+    gain_db = GAIN_KNOB.clamp(min(wanted_db, most_db))
     for last in (False, True):
         audio, measured, reduction_db = _limited(bus, gain_db, ceiling_db, release_ms, gain_db > headroom_db)
         loudness = bus_meter.integrated_lufs + gain_db if measured is None else measured
         lacking = 0.0 if target_lufs is None else target_lufs - loudness
         if last or lacking < 0.2 or gain_db >= most_db:
             break
-        gain_db = min(gain_db + lacking, most_db)
+        gain_db = GAIN_KNOB.clamp(min(gain_db + lacking, most_db))
     return Levelled(audio, gain_db, ceiling_db, reduction_db, loudness, max(0.0, lacking))
 
 

@@ -4,62 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from pydantic import ValidationError
 
-from styletransfer import __version__, files, mixdown
+from styletransfer import files, mixdown
 from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.converter.console import MASTER, STRIP, scaled
 from styletransfer.desk import Desk, Side
-from styletransfer.document import Asked, Console, Document, Figures, Gate, SeparatorUsed, Source, Warned
+from styletransfer.document import Asked, Console, Document, Figures, Gate, SeparatorUsed, Warned, explained
 from styletransfer.encoder.measures import Measures, measure
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.matching import SongMeasures, fit_dynamics, match_stems
 from styletransfer.notes import Note
-from styletransfer.separation import Separator, choose, read_stems, rest_of
+from styletransfer.result import Result, result_of, source_of
+from styletransfer.separation import Separator, choose, read_stems
 from styletransfer.sources import Progress, Song, Sound, from_stems, load, loudest
 from styletransfer.stem_cache import StemCache, separate_cached, stem_key
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """What a transfer gives.
-
-    mix        the finished sound, at the input's rate.
-    document   how it was made: settings, measures, warnings; saved as result.json.
-    song       the input, `reference` the other side.
-    unchanged  the mix is the input, sample by sample.
-    """
-
-    mix: Audio
-    document: Document
-    song: Song
-    reference: Song | None
-    dry_stems: Stems
-    unchanged: bool
-
-    @property
-    def stems(self) -> Stems:
-        """The stems through their strips, rendered now, and `rest`, which no stem claims; no master."""
-        strips = self.document.console.stems()
-        stems = {name: mixdown.processed_stem(self.dry_stems[name], strips[name]) for name in STEMS}
-        return stems | {"rest": rest_of(self.song.audio, self.dry_stems)}
-
-    @property
-    def warnings(self) -> list[Warned]:
-        return self.document.warnings
-
-    def write(self, path: str | Path, subtype: str | None = None) -> Path:
-        """Write the mix with the input's bit depth; if nothing changed, the input's own frames to the bit."""
-        info = self.song.info
-        if self.unchanged and info is not None and info.frames == self.mix.frames:
-            return files.copy_frames(info.path, path, subtype=subtype)
-        return files.write(path, self.mix, subtype=subtype, like=info)
 
 
 def transfer(
@@ -129,9 +93,8 @@ def transfer(
             attempt = desk.render(verdict.amounts)
             notes += _gate_notes(verdict, full)
     document = Document(
-        automix=__version__,
-        input=_source(song, in_range),
-        reference=_source(theirs, reference_range),
+        input=source_of(song, in_range),
+        reference=source_of(theirs, reference_range),
         separator=SeparatorUsed(name=used.name, fingerprint=used.fingerprint),
         asked=request,
         console=Console(**attempt.strips, master=attempt.master),
@@ -149,7 +112,7 @@ def transfer(
         ],
         timings_s=clock.seconds,
     )
-    return _result(attempt.audio, channels, document, song, theirs, stems if dry is None else dry)
+    return result_of(attempt.audio, channels, document, song, theirs, stems if dry is None else dry)
 
 
 def apply(
@@ -200,8 +163,7 @@ def apply(
             levelled = mixdown.level(bus, meter, target, ceiling_db, release_ms)
             audio, master["gain"]["gain_db"] = levelled.audio, levelled.gain_db
     rendered = Document(
-        automix=__version__,
-        input=_source(song, None),
+        input=source_of(song),
         reference=document.reference,
         separator=document.separator,
         asked=document.asked,
@@ -210,15 +172,14 @@ def apply(
         warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
         timings_s=clock.seconds,
     )
-    return _result(audio, None, rendered, song, None, dry)
+    return result_of(audio, None, rendered, song, None, dry)
 
 
 def _request(asked: dict[str, Any]) -> Asked:
     try:
         return Asked(**{"amount": 1.0} | asked)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ConfigError(explained(error)) from error
 
 
 def _input(input: Sound | None, stems_in: Path | None, preview_s: float | None) -> tuple[Song, Stems | None]:
@@ -279,28 +240,6 @@ def _passage(audio: Audio, span_s: tuple[float, float] | None, role: str) -> Aud
             f"the {role}'s passage lasts {passage.duration_s:.2f} s; at least {files.SHORTEST_S} s are needed"
         )
     return passage
-
-
-def _source(song: Song, span_s: tuple[float, float] | None) -> Source:
-    audio = song.audio
-    return Source(
-        name=song.name,
-        sha256=song.key,
-        rate=audio.rate,
-        channels=audio.channels,
-        frames=audio.frames,
-        measured_s=span_s,
-    )
-
-
-def _result(
-    audio: Audio, channels: int | None, document: Document, song: Song, reference: Song | None, dry: Stems
-) -> Result:
-    unchanged = audio.samples.data_ptr() == song.audio.samples.data_ptr()
-    mix = song.audio if unchanged else audio
-    return Result(
-        mix.with_channels(channels or song.audio.channels), document, song, reference, dry, unchanged
-    )
 
 
 class _Clock:

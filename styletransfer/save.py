@@ -9,7 +9,7 @@ import torch
 
 from styletransfer import files, mixdown
 from styletransfer.audio import Audio
-from styletransfer.pipeline import Result
+from styletransfer.result import Result
 
 EXCERPT_S = 20.0
 """Length of the excerpts."""
