@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -12,26 +14,50 @@ from styletransfer.encoder.measures import Measures, punch_db
 
 from .strips import SongMeasures
 
-DEADBAND_DB = 0.5
-"""Changes smaller than this are not worth a compressor."""
-
-STEM_PUNCH_DB = 3.0
+STEM_PUNCH_DB = 1.5
 MASTER_PUNCH_DB = 4.0
 """The most that punch is moved, on a stem and on the master."""
 
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How fast a compressor acts."""
+
+    attack_ms: float
+    release_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Changes in dB that a compressor should bring: of punch, and of crest where that counts too."""
+
+    punch_db: float
+    crest_db: float | None = None
+
+    def missed_db(self, punch_db: float, crest_db: float) -> float:
+        """How far changes are from the wish; a crest too high is the limiter's to mend, up to a point."""
+        missed = abs(punch_db - self.punch_db)
+        if self.crest_db is not None:
+            excess = crest_db - self.crest_db
+            missed += 0.5 * (max(0.0, -excess) + max(0.0, excess - _LIMITER_DB))
+        return missed
+
+
+_LIMITER_DB = 4.0
 _STEM_TIMES = {
-    "drums": {"attack_ms": 1.0, "release_ms": 80.0},
-    "bass": {"attack_ms": 4.0, "release_ms": 150.0},
-    "other": {"attack_ms": 2.0, "release_ms": 150.0},
-    "vocals": {"attack_ms": 2.0, "release_ms": 120.0},
+    "drums": Times(1.0, 80.0),
+    "bass": Times(4.0, 150.0),
+    "other": Times(2.0, 150.0),
+    "vocals": Times(2.0, 120.0),
 }
-_GLUE_TIMES = {"attack_ms": 1.0, "release_ms": 120.0}
+_GLUE_TIMES = (Times(1.0, 40.0), Times(1.0, 120.0))
+_THRESHOLD_DB = 3.0  # above the RMS
 _KNEE_DB = 6.0
 _EXCERPT_S = 12.0
 _SLOPES = (-0.75, -0.6, -0.45, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.45, 0.6)
 """Gain over overshoot that is tried: ratio 4 down to ratio 0.625 up."""
 
-_RELUCTANCE_DB = 1.5
+_RELUCTANCE_DB = 2.0
 """How much closer in dB a slope of 1 has to bring the punch to be worth it."""
 
 
@@ -46,64 +72,54 @@ def fit_dynamics(
             continue
         change_db = theirs.stems[name].punch_db - ours.stems[name].punch_db
         change_db = min(max(change_db, -STEM_PUNCH_DB), STEM_PUNCH_DB)
-        knobs = fit_compressor(stems[name], change_db, **_STEM_TIMES[name])
+        knobs = fit_compressor(stems[name], Wish(change_db), (_STEM_TIMES[name],))
         if knobs is not None:
             fitted[name]["compressor"] = knobs
     return fitted
 
 
 def fit_glue(bus: Audio, ours: Measures, theirs: Measures) -> dict[str, float] | None:
-    """The master's compressor, toward the reference's punch; None where it isn't needed."""
-    change_db = min(max(theirs.punch_db - ours.punch_db, -MASTER_PUNCH_DB), MASTER_PUNCH_DB)
-    return fit_compressor(bus, change_db, **_GLUE_TIMES)
+    """The master's compressor, toward the reference's punch and crest; None where it isn't needed."""
+    punch = min(max(theirs.punch_db - ours.punch_db, -MASTER_PUNCH_DB), MASTER_PUNCH_DB)
+    return fit_compressor(bus, Wish(punch, theirs.crest_db - ours.crest_db), _GLUE_TIMES)
 
 
-def fit_compressor(
-    sound: Audio, change_db: float, *, attack_ms: float, release_ms: float
-) -> dict[str, float] | None:
-    """Compressor knobs that change a sound's punch by `change_db` (negative: flatter), or come closest.
+def fit_compressor(sound: Audio, wish: Wish, times: tuple[Times, ...]) -> dict[str, float] | None:
+    """Compressor knobs that bring a sound closest to a wish; None where none comes closer.
 
-    Its gain follows the level above the threshold and is proportional to the slope 1/ratio − 1, so one
-    pass of the detector serves the whole search. Make-up keeps the RMS. None where nothing is gained.
+    times   attack and release that may be chosen.
+    The gain follows the level above the threshold and is proportional to the slope 1/ratio − 1, so one pass
+    of the detector serves all ratios. Make-up keeps the RMS.
     """
-    if abs(change_db) < DEADBAND_DB:
-        return None
     samples = _loudest(sound).samples.expand(2, -1)
-    rate = sound.rate
-    before = punch_db(samples, rate)
     level_db = float(10 * torch.log10(samples.square().mean(1).amax().clamp(min=1e-12)))
-    threshold_db = min(max(level_db + 3.0, -80.0), 0.0)
-    followed_db = -compression_gain_db(
-        samples[None],
-        rate,
-        threshold_db=threshold_db,
-        ratio=1e6,
-        knee_db=_KNEE_DB,
-        attack_ms=attack_ms,
-        release_ms=release_ms,
-    )[0]
-
-    def missed_db(slope: float) -> float:
-        reached_db = punch_db(_shaped(samples, followed_db, slope), rate) - before
-        return abs(reached_db - change_db) + _RELUCTANCE_DB * abs(slope)
-
-    slope = min(_SLOPES, key=missed_db)
-    if missed_db(slope) >= abs(change_db):
+    before = _punch_and_crest(samples, sound.rate)
+    least = wish.missed_db(0.0, 0.0)
+    chosen: tuple[Tensor, float, dict[str, float]] | None = None
+    for time in times:
+        knobs = {
+            "threshold_db": min(max(level_db + _THRESHOLD_DB, -80.0), 0.0),
+            "knee_db": _KNEE_DB,
+            "attack_ms": time.attack_ms,
+            "release_ms": time.release_ms,
+        }
+        followed_db = -compression_gain_db(samples[None], sound.rate, ratio=1e6, **knobs)[0]
+        for slope in _SLOPES:
+            shaped = samples * 10 ** (slope * followed_db / 20)
+            after = _punch_and_crest(shaped, sound.rate)
+            missed = wish.missed_db(after[0] - before[0], after[1] - before[1]) + _RELUCTANCE_DB * abs(slope)
+            if missed < least:
+                least, chosen = missed, (shaped, slope, knobs)
+    if chosen is None:
         return None
-    shaped = _shaped(samples, followed_db, slope)
+    shaped, slope, knobs = chosen
     makeup_db = float(10 * torch.log10(samples.square().mean() / shaped.square().mean().clamp(min=1e-12)))
-    return {
-        "threshold_db": threshold_db,
-        "ratio": 1 / (1 + slope),
-        "knee_db": _KNEE_DB,
-        "attack_ms": attack_ms,
-        "release_ms": release_ms,
-        "makeup_db": makeup_db,
-    }
+    return knobs | {"ratio": 1 / (1 + slope), "makeup_db": makeup_db}
 
 
-def _shaped(samples: Tensor, followed_db: Tensor, slope: float) -> Tensor:
-    return samples * 10 ** (slope * followed_db / 20)
+def _punch_and_crest(samples: Tensor, rate: int) -> tuple[float, float]:
+    crest = samples.abs().amax() / samples.square().mean().sqrt().clamp(min=1e-9)
+    return punch_db(samples, rate), float(20 * torch.log10(crest.clamp(min=1e-9)))
 
 
 def _loudest(sound: Audio) -> Audio:
