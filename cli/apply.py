@@ -15,9 +15,12 @@ from .terminal import (
     Repo,
     Threads,
     Verbose,
+    check_outputs,
     guarded,
+    inside,
     progress,
     refuse_overwriting,
+    saved_files,
     set_up,
 )
 from .transfer import report
@@ -59,16 +62,15 @@ def apply(
     from .transfer import default_output
 
     target = output or default_output(source or stems_in)
-    refuse_overwriting(
-        [target, *([save / "result.json"] if save else [])],
-        [settings, *([source] if source else [])],
-        overwrite,
-    )
+    sources = [settings, *([source] if source else []), *inside(stems_in)]
+    refuse_overwriting([target, *saved_files(save)], sources, overwrite)
 
     import styletransfer
+    from styletransfer import files
     from styletransfer.save import save_all
 
     set_up(threads, device)
+    check_outputs(target, 48000 if source is None else files.inspect(source).rate, save)
     with progress(quiet) as show:
         result = styletransfer.apply(
             settings, source, stems_in=stems_in, amount=amount, repo=repo, device=device, progress=show

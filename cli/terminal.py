@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 import traceback
@@ -46,28 +47,18 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
         except KeyboardInterrupt:
             _fail("interrupted; nothing was left half-written", 130, kwargs)
         except AutomixError as error:
             _fail(str(error), error.exit_status, kwargs)
-        except MemoryError:
-            _fail(
-                "out of memory; close other programs, or try --preview 30", ResourceError.exit_status, kwargs
-            )
-        except RuntimeError as error:
-            if "memory" not in str(error).lower() and type(error).__name__ != "OutOfMemoryError":
-                raise
-            _fail(
-                "out of memory; close other programs, or try --preview 30", ResourceError.exit_status, kwargs
-            )
-        except (typer.Exit, BrokenPipeError):
-            raise
         except Exception as error:
-            _fail(
-                f"something unforeseen went wrong ({type(error).__name__}: {error}); report what -vv shows",
-                1,
-                kwargs,
-            )
+            if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+                message = "out of memory; close other programs, or try --preview 30"
+                _fail(message, ResourceError.exit_status, kwargs)
+            name = type(error).__name__
+            _fail(f"something unforeseen went wrong ({name}: {error}); report what -vv shows", 1, kwargs)
 
     return run
 
@@ -101,12 +92,40 @@ def set_up(threads: int | None, device: str) -> None:
 
 def refuse_overwriting(targets: list[Path], sources: list[Path], overwrite: bool) -> None:
     """UsageError where an output would replace an input, or a file that is there without --overwrite."""
-    for target in targets:
+    for index, target in enumerate(targets):
+        if target.absolute() in [other.absolute() for other in targets[:index]]:
+            raise UsageError(f"{target} would be written twice; choose another output")
         for source in sources:
             if target.exists() and source.exists() and os.path.samefile(target, source):
                 raise UsageError(f"{target} is the input itself; choose another output")
         if target.exists() and not overwrite:
             raise UsageError(f"{target} is already there; choose another output, or add --overwrite")
+
+
+def check_outputs(target: Path, rate: int, save: Path | None) -> None:
+    """UsageError, before any work, where what is to be written couldn't be."""
+    from styletransfer import files
+
+    files.output_format(target, rate)
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent}; create it, or choose another output")
+    if save is not None and save.exists() and not save.is_dir():
+        raise UsageError(f"{save} is a file, not a folder; choose another for --save")
+
+
+def saved_files(save: Path | None) -> list[Path]:
+    """What --save writes."""
+    from styletransfer.audio import STEMS
+
+    if save is None:
+        return []
+    stems = [save / "stems" / f"{name}.wav" for name in (*STEMS, "rest")]
+    return [*stems, *(save / name for name in ("A.wav", "B.wav", "reference.wav", "result.json"))]
+
+
+def inside(*folders: Path | None) -> list[Path]:
+    """The files in some folders, where these are given and there."""
+    return [path for folder in folders if folder is not None and folder.is_dir() for path in folder.iterdir()]
 
 
 def span(text: str | None) -> tuple[float, float] | None:
@@ -117,6 +136,8 @@ def span(text: str | None) -> tuple[float, float] | None:
         start, end = (_seconds(part) for part in text.split("-"))
     except ValueError as error:
         raise UsageError(f"{text!r} is no passage; write it like 1:00-1:45 or 12.5-40") from error
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise UsageError(f"{text!r} is no passage; write it like 1:00-1:45 or 12.5-40")
     if end <= start:
         raise UsageError(f"the passage {text} ends before it begins; write it like 1:00-1:45")
     return start, end

@@ -18,9 +18,12 @@ from .terminal import (
     SeparatorName,
     Threads,
     Verbose,
+    check_outputs,
     guarded,
+    inside,
     progress,
     refuse_overwriting,
+    saved_files,
     say,
     set_up,
     span,
@@ -102,16 +105,14 @@ def transfer(
     source = sounds[0] if len(sounds) == 2 else None
     reference = sounds[-1]
     target = output or default_output(source or stems_in)
-    targets = [target, *([save / "result.json"] if save else [])]
-    refuse_overwriting(targets, [*sounds], overwrite)
+    refuse_overwriting([target, *saved_files(save)], [*sounds, *inside(stems_in, ref_stems)], overwrite)
 
     import styletransfer
     from styletransfer import files
     from styletransfer.save import save_all
 
     set_up(threads, device)
-    if source is not None:
-        files.output_format(target, files.inspect(source).rate)
+    check_outputs(target, 48000 if source is None else files.inspect(source).rate, save)
     with progress(quiet) as show:
         result = styletransfer.transfer(
             source,
@@ -164,7 +165,8 @@ def report(result: Result, quiet: bool, verbose: int) -> None:
 def default_output(source: Path | None) -> Path:
     if source is None:
         raise UsageError("there is no input; give a mix, or --stems-in")
-    return source.with_name(f"{source.stem}.automix.wav")
+    source = source.absolute()
+    return source.with_name(f"{source.stem if source.is_file() else source.name}.automix.wav")
 
 
 def _channels(text: str | None) -> int | None:

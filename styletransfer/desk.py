@@ -35,7 +35,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """What the desk has to know of a whole song: its loudness and true peak, and its mix's measures."""
+    """What the desk has to know of a song: its loudness and true peak on two channels, its measures."""
 
     meter: LoudnessMeter
     measures: Measures
@@ -44,13 +44,22 @@ class Side:
 class Desk:
     """Renders a song's stems through their strips and the master, by difference.
 
-    strips  the full settings of each stem, as matched; stages that the request or a mono output
-            rules out are made neutral here.
+    span_s  the passage of the song that is measured; all of it where none is given.
+    Stages that the request or a mono output rules out are made neutral here.
     """
 
-    def __init__(self, song: Audio, stems: Stems, ours: Side, theirs: Side, asked: Asked, mono: bool) -> None:
+    def __init__(
+        self,
+        song: Audio,
+        stems: Stems,
+        ours: Side,
+        theirs: Side,
+        asked: Asked,
+        span_s: tuple[float, float] | None = None,
+    ) -> None:
         self._song, self._stems = song.with_channels(2), stems
-        self._ours, self._theirs, self._asked, self._mono = ours, theirs, asked, mono
+        self._ours, self._theirs, self._asked, self._span_s = ours, theirs, asked, span_s
+        self._mono = (asked.channels or song.channels) == 1
         self._strips: dict[str, Settings] = {}
         self._master = neutral(MASTER)
         self._bus: tuple[Amounts, Audio] | None = None
@@ -61,11 +70,14 @@ class Desk:
         full = dict.fromkeys(strips, 1.0)
         bus = self._stem_bus(full)
         theirs = self._theirs.measures
-        first, _ = match_master(measure(bus.samples, bus.rate), theirs)
+        first, _ = match_master(self._measured(bus), theirs)
         heard = mixdown.master_bus(bus, self._allowed(MASTER, first))
-        measures = measure(heard.samples, heard.rate)
+        measures = self._measured(heard)
         master, notes = match_master(measures, theirs, first)
-        master["compressor"] = fit_glue(heard, measures, theirs) or master["compressor"]
+        master["compressor"] = fit_glue(self._passage(heard), measures, theirs) or master["compressor"]
+        if self._mono and theirs.width_db > -30:
+            notes = [note for note in notes if note.code != "mono-input"]
+            notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
         self._master = self._allowed(MASTER, master)
         return notes
 
@@ -75,6 +87,7 @@ class Desk:
         master = scaled(MASTER, self._master, amounts["master"])
         bus = mixdown.master_bus(self._stem_bus({n: a for n, a in amounts.items() if n != "master"}), master)
         if bus is self._song and not self._level_asked(amounts["master"]):
+            master["limiter"]["ceiling_db"] = self._safe_ceiling_db()
             return Attempt(self._song, strips, master, self._ours.meter, self._ours.measures, [])
         meter = self._ours.meter if bus is self._song else mixdown.meter_of(bus)
         target_lufs = self._target_lufs(amounts["master"])
@@ -94,12 +107,18 @@ class Desk:
                 )
             )
         after = mixdown.meter_of(levelled.audio)
-        measures = measure(levelled.audio.samples, levelled.audio.rate)
-        return Attempt(levelled.audio, strips, master, after, measures, notes)
+        return Attempt(levelled.audio, strips, master, after, self._measured(levelled.audio), notes)
 
     def distance_of(self, measures: Measures) -> float:
         """How far a sound lies from the reference."""
         return distance(measures, self._theirs.measures).total
+
+    def _passage(self, audio: Audio) -> Audio:
+        return audio if self._span_s is None else audio.excerpt(*self._span_s)
+
+    def _measured(self, audio: Audio) -> Measures:
+        passage = self._passage(audio)
+        return measure(passage.samples, passage.rate)
 
     def _stem_bus(self, amounts: Amounts) -> Audio:
         if self._bus is None or self._bus[0] != amounts:
@@ -120,15 +139,21 @@ class Desk:
         return isinstance(self._asked.lufs, float) or (amount > 0 and self._asked.lufs == "match-ref")
 
     def _target_lufs(self, amount: float) -> float | None:
-        ours, theirs = self._ours.meter.integrated_lufs, self._theirs.meter.integrated_lufs
+        """The loudness of the stereo bus that gives the output its target."""
+        dual = mixdown.DUAL_MONO_LU if self._mono else 0.0
+        ours, theirs = self._ours.meter.integrated_lufs, self._theirs.meter.integrated_lufs + dual
         asked = self._asked.lufs
         if asked == "off" or not math.isfinite(ours):
             return None
         if isinstance(asked, float):
-            return asked
+            return asked + dual
         if asked == "match-input" or not math.isfinite(theirs):
             return ours
         return ours + amount * (theirs - ours)
+
+    def _safe_ceiling_db(self) -> float:
+        asked = self._asked.true_peak_db
+        return CEILING_KNOB.clamp(max(CEILING_DB, self._ours.meter.true_peak_db) if asked is None else asked)
 
     def _ceiling_db(self, bus: LoudnessMeter, target_lufs: float | None, amount: float) -> float:
         """The limiter's ceiling: the safe one, or lower where the reference's peaks stand out less.
@@ -136,12 +161,7 @@ class Desk:
         Peaks over loudness move from the input's to the reference's with the amount, as far as
         the limiter's reach goes.
         """
-        ours, theirs = self._ours.meter, self._theirs.meter
-        safe = (
-            max(CEILING_DB, ours.true_peak_db)
-            if self._asked.true_peak_db is None
-            else self._asked.true_peak_db
-        )
+        ours, theirs, safe = self._ours.meter, self._theirs.meter, self._safe_ceiling_db()
         known = math.isfinite(theirs.integrated_lufs) and math.isfinite(bus.integrated_lufs)
         if target_lufs is None or not known or "dynamics" not in (self._asked.only or GROUPS):
             return safe

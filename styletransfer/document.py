@@ -62,12 +62,19 @@ class Source(_Strict):
     channels: int = Field(ge=1, le=2)
     frames: int = Field(ge=0)
     measured_s: tuple[float, float] | None = None
+    ready_stems: bool = False
+
+
+def _settled(name: str) -> str:
+    if name == "auto":
+        raise ValueError("'auto' names no separator; give builtin, htdemucs or another")
+    return name
 
 
 class SeparatorUsed(_Strict):
-    """Which separator made the stems; `apply` uses the same one."""
+    """Which separator made the stems; `apply` uses the same one, so it is never "auto"."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_settled)]
     fingerprint: str
 
 
@@ -150,7 +157,8 @@ class Asked(_Strict):
     stem_amounts: dict[Literal["drums", "bass", "other", "vocals"], Annotated[float, Field(ge=0, le=1)]] = {}
     only: list[Literal["level", "eq", "dynamics", "width", "space"]] = []
     lufs: Annotated[float | str, AfterValidator(_loudness)] = "match-ref"
-    true_peak_db: float | None = None
+    true_peak_db: float | None = Field(default=None, ge=-40, le=24)
+    channels: Literal[1, 2] | None = None
     gate: bool = True
     seed: int = 0
 

@@ -32,7 +32,13 @@ class CheckpointError(AutomixError):
 
 
 class SeparationError(CheckpointError):
-    """A separator that can't be had here, or stems that don't fit their mix."""
+    """A separator that can't be had here."""
+
+
+class StemsError(SeparationError):
+    """Ready-made stems that are missing, ambiguous, or don't fit their mix."""
+
+    exit_status = AudioError.exit_status
 
 
 class ResourceError(AutomixError):

@@ -11,7 +11,7 @@ AMOUNTS = (0.75, 0.5, 0.25)
 """What is tried, as shares of the amount that was asked for, where the whole of it didn't help."""
 
 MARGIN = 0.02
-"""A smaller relative gain than this is no gain."""
+"""A smaller relative gain than this is no gain, at the full amount; proportionally less at smaller ones."""
 
 Amounts = dict[str, float]
 """Strip (the stems and "master") → amount."""
@@ -40,12 +40,13 @@ def decide(
     distance_at  renders at some amounts and measures; called only where the full amounts don't help.
     Per stem: where a smaller amount is best, each stem is also tried at 0 beside the others' full amount.
     """
-    if distance_full <= distance_input * (1 - MARGIN):
+    enough = distance_input * (1 - MARGIN * max(full.values()))
+    if distance_full <= enough:
         return Verdict(full, distance_input, distance_full, distance_full)
     tried = [({strip: share * amount for strip, amount in full.items()}) for share in AMOUNTS]
     tried += [full | {stem: 0.0} for stem in STEMS if full[stem]]
     scored = [(distance_at(amounts), amounts) for amounts in tried]
     best, amounts = min(scored, key=lambda pair: pair[0])
-    if best <= distance_input * (1 - MARGIN):
+    if best <= enough:
         return Verdict(amounts, distance_input, distance_full, best)
     return Verdict(dict.fromkeys(full, 0.0), distance_input, distance_full, distance_input)

@@ -7,6 +7,7 @@ Everything walks in blocks, and long sounds lie in `scratch`, so memory doesn't 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from styletransfer.encoder.loudness import LoudnessMeter
 
 BLOCK = 2**17
 """Frames per block: 3 s at 44.1 kHz."""
+
+DUAL_MONO_LU = 10 * math.log10(2)
+"""How much louder BS.1770 reads a mono sound on two channels than on one."""
 
 GAIN_KNOB = MASTER["gain"].knobs["gain_db"]
 REDUCTION_DB = 6.0
@@ -78,17 +82,17 @@ def level(
     """Bring the master bus to a loudness (None leaves its gain alone) under a true-peak ceiling.
 
     bus_meter  what was measured of the bus.
-    The gain makes up for what the limiter takes, once, and never asks more than REDUCTION_DB of it.
+    The gain makes up for what the limiter takes, and never asks more than REDUCTION_DB of it.
     """
     headroom_db = ceiling_db - bus_meter.true_peak_db
     wanted_db = 0.0 if target_lufs is None else target_lufs - bus_meter.integrated_lufs
     most_db = headroom_db + REDUCTION_DB
     gain_db = GAIN_KNOB.clamp(min(wanted_db, most_db))
-    for last in (False, True):
+    for last in (False, False, True):
         audio, measured, reduction_db = _limited(bus, gain_db, ceiling_db, release_ms, gain_db > headroom_db)
         loudness = bus_meter.integrated_lufs + gain_db if measured is None else measured
         lacking = 0.0 if target_lufs is None else target_lufs - loudness
-        if last or lacking < 0.2 or gain_db >= most_db:
+        if last or lacking < 0.05 or gain_db >= most_db:
             break
         gain_db = GAIN_KNOB.clamp(min(gain_db + lacking, most_db))
     return Levelled(audio, gain_db, ceiling_db, reduction_db, loudness, max(0.0, lacking))

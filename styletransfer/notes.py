@@ -17,6 +17,7 @@ Code = Literal[
     "gate-stem",  # one stem's changes were taken back
     "loudness-missed",  # the limiter's reach ended before the loudness target
     "stems-separated-again",  # cached stems were gone
+    "separator-changed",  # the separator's weights or settings are not those that the settings were made with
     "preset",  # settings made for another input
     "clipped",  # an integer file could not hold every sample
 ]

@@ -37,7 +37,6 @@ def transfer(
     in_range: tuple[float, float] | None = None,
     reference_range: tuple[float, float] | None = None,
     preview_s: float | None = None,
-    channels: int | None = None,
     device: str = "cpu",
     cache: StemCache | None = None,
     progress: Progress = lambda stage, fraction: None,
@@ -50,9 +49,9 @@ def transfer(
     stems_in           a folder of ready-made stems of the input; `reference_stems` of the reference.
     in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
     preview_s          transfer only the loudest stretch of so many seconds.
-    channels           1 or 2 for the output; as many as the input unless given.
     cache              where separated stems are kept; the user's cache unless given.
-    asked              amount, stem_amounts, only, lufs, true_peak_db, gate, seed: see `document.Asked`.
+    asked              amount, stem_amounts, only, lufs, true_peak_db, channels, gate, seed: see
+                       `document.Asked`.
 
     AudioError, SeparationError, UsageError or ConfigError say in a sentence what can't be done.
     """
@@ -76,10 +75,9 @@ def transfer(
         stems = dry if both_ready and dry else separate_cached(song.audio, used, cache, done)
     with clock("measuring input"):
         measures = _measured(song.audio, stems, in_range, "input")
-        whole = measures.mix if in_range is None else measure(song.audio.samples, song.audio.rate)
-        our_side = Side(mixdown.meter_of(song.audio), whole)
-    mono = (channels or song.audio.channels) == 1
-    desk = Desk(song.audio, stems if dry is None else dry, our_side, their_side, request, mono)
+        our_side = Side(mixdown.meter_of(song.audio.with_channels(2)), measures.mix)
+        own_meter = our_side.meter if song.audio.channels == 2 else mixdown.meter_of(song.audio)
+    desk = Desk(song.audio, stems if dry is None else dry, our_side, their_side, request, in_range)
     with clock("matching"):
         strips, notes = match_stems(measures, reference_measures)
         passages = {name: _passage(stems[name], in_range, "input") for name in STEMS}
@@ -88,13 +86,13 @@ def transfer(
     with clock("rendering"):
         attempt = desk.render(full)
     with clock("checking"):
-        verdict = _checked(desk, request, full, whole, attempt.measures)
+        verdict = _checked(desk, request, full, measures.mix, attempt.measures)
         if verdict.amounts != full:
             attempt = desk.render(verdict.amounts)
             notes += _gate_notes(verdict, full)
     document = Document(
-        input=source_of(song, in_range),
-        reference=source_of(theirs, reference_range),
+        input=source_of(song, in_range, dry is not None),
+        reference=source_of(theirs, reference_range, their_dry is not None),
         separator=SeparatorUsed(name=used.name, fingerprint=used.fingerprint),
         asked=request,
         console=Console(**attempt.strips, master=attempt.master),
@@ -104,7 +102,7 @@ def transfer(
             distance_kept=verdict.distance_kept,
             amounts=verdict.amounts,
         ),
-        before=Figures.of(our_side.meter, measures.mix, measures.stems),
+        before=Figures.of(own_meter, measures.mix, measures.stems),
         after=Figures.of(attempt.meter, attempt.measures, {}),
         reference_figures=Figures.of(their_side.meter, reference_measures.mix, reference_measures.stems),
         warnings=[
@@ -112,7 +110,7 @@ def transfer(
         ],
         timings_s=clock.seconds,
     )
-    return result_of(attempt.audio, channels, document, song, theirs, stems if dry is None else dry)
+    return result_of(attempt.audio, document, song, theirs, stems if dry is None else dry)
 
 
 def apply(
@@ -141,38 +139,52 @@ def apply(
     own = song.key == document.input.sha256
     if dry is None:
         used = choose(document.separator.name, repo=repo, device=device)
-        if own and cache.get(stem_key(song.audio, used)) is None:
+        if own and document.input.ready_stems:
+            notes.append(Note("stems-separated-again", "the ready-made stems are not here: separated anew"))
+        elif own and cache.get(stem_key(song.audio, used)) is None:
             notes.append(
                 Note("stems-separated-again", "the stems were no longer kept, so they were separated again")
             )
+        if used.fingerprint != document.separator.fingerprint:
+            notes.append(Note("separator-changed", f"{used.name} has changed since the settings were made"))
         with clock("separating input") as done:
             dry = separate_cached(song.audio, used, cache, done)
     strips = {name: scaled(STRIP, settings, amount) for name, settings in document.console.stems().items()}
     master = scaled(MASTER, document.console.master, amount)
     with clock("rendering"):
-        bus = mixdown.master_bus(mixdown.mix_bus(song.audio, dry, strips), master)
-        ceiling_db, release_ms = master["limiter"]["ceiling_db"], master["limiter"]["release_ms"]
+        stereo = song.audio.with_channels(2)
+        bus = mixdown.master_bus(mixdown.mix_bus(stereo, dry, strips), master)
+        limiter = master["limiter"]
+        if amount < 1:  # the ceiling comes down from the input's own peak with the amount
+            open_db = max(limiter["ceiling_db"], mixdown.meter_of(stereo).true_peak_db)
+            limiter["ceiling_db"] = open_db + amount * (limiter["ceiling_db"] - open_db)
         target = document.after.levels.integrated_lufs if document.after else None
         if own or target is None:
-            audio = mixdown.apply_level(bus, master["gain"]["gain_db"], ceiling_db, release_ms)
+            gain_db = master["gain"]["gain_db"]
+            untouched = bus is stereo and gain_db == 0
+            audio = stereo if untouched else mixdown.apply_level(bus, gain_db, **limiter)
         else:
             notes.append(
                 Note("preset", f"these settings were made for {document.input.name}; the gain was set anew")
             )
-            meter = mixdown.meter_of(bus)
-            levelled = mixdown.level(bus, meter, target, ceiling_db, release_ms)
+            mono = (document.asked.channels or song.audio.channels) == 1
+            target += mixdown.DUAL_MONO_LU if mono else 0.0
+            levelled = mixdown.level(bus, mixdown.meter_of(bus), target, **limiter)
             audio, master["gain"]["gain_db"] = levelled.audio, levelled.gain_db
+    with clock("measuring"):
+        after = Figures.of(mixdown.meter_of(audio), measure(audio.samples, audio.rate), {})
     rendered = Document(
-        input=source_of(song),
+        input=source_of(song, None, stems_in is not None),
         reference=document.reference,
         separator=document.separator,
         asked=document.asked,
         console=Console(**strips, master=master),
+        after=after,
         reference_figures=document.reference_figures,
         warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
         timings_s=clock.seconds,
     )
-    return result_of(audio, None, rendered, song, None, dry)
+    return result_of(audio, rendered, song, None, dry)
 
 
 def _request(asked: dict[str, Any]) -> Asked:

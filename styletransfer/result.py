@@ -9,7 +9,7 @@ import torch
 
 from styletransfer import files, mixdown
 from styletransfer.audio import STEMS, Audio, Stems
-from styletransfer.document import Document, Source, Warned
+from styletransfer.document import Document, Levels, Source, Warned
 from styletransfer.separation import rest_of
 from styletransfer.sources import Song
 
@@ -52,8 +52,11 @@ class Result:
         return files.write(path, self.mix, subtype=subtype, like=info, generator=dither)
 
 
-def source_of(song: Song, span_s: tuple[float, float] | None = None) -> Source:
-    """What the document says of a side; `span_s` is the passage that was measured."""
+def source_of(song: Song, span_s: tuple[float, float] | None = None, ready_stems: bool = False) -> Source:
+    """What the document says of a side.
+
+    span_s  the passage that was measured; `ready_stems` tells that the stems were given.
+    """
     audio = song.audio
     return Source(
         name=song.name,
@@ -62,15 +65,22 @@ def source_of(song: Song, span_s: tuple[float, float] | None = None) -> Source:
         channels=audio.channels,
         frames=audio.frames,
         measured_s=span_s,
+        ready_stems=ready_stems,
     )
 
 
-def result_of(
-    audio: Audio, channels: int | None, document: Document, song: Song, reference: Song | None, dry: Stems
-) -> Result:
-    """A result from what the desk rendered, in as many channels as asked for, or as the input has."""
+def result_of(audio: Audio, document: Document, song: Song, reference: Song | None, dry: Stems) -> Result:
+    """A result from what was rendered, in as many channels as asked for, or as the input has.
+
+    Its figures are measured on these channels, and samples beyond full scale are noted.
+    """
     unchanged = audio.samples.data_ptr() == song.audio.samples.data_ptr()
     mix = song.audio if unchanged else audio
-    return Result(
-        mix.with_channels(channels or song.audio.channels), document, song, reference, dry, unchanged
-    )
+    mix = mix.with_channels(document.asked.channels or song.audio.channels)
+    if mix.channels == 1 and document.after is not None:
+        document.after.levels = Levels.of(mixdown.meter_of(mix))
+    over = 0 if unchanged else files.overs(mix)
+    if over:
+        message = f"{over} samples lie beyond full scale; integer files clip them, --true-peak -1 avoids them"
+        document.warnings.append(Warned(code="clipped", message=message))
+    return Result(mix, document, song, reference, dry, unchanged)

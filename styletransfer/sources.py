@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from styletransfer import files
 from styletransfer.audio import Audio, Stems
-from styletransfer.errors import UsageError
-from styletransfer.separation import read_stems
+from styletransfer.errors import AudioError, StemsError, UsageError
+from styletransfer.separation import SUFFIXES, read_stems
 from styletransfer.stem_cache import audio_key
 
 Sound = str | Path | Audio | tuple[NDArray[np.floating] | torch.Tensor, int]
@@ -41,6 +41,8 @@ def load(sound: Sound, role: str) -> Song:
         files.check_usable(audio, info.path)
         return Song(audio, info.path.name, audio_key(audio), info)
     audio = sound if isinstance(sound, Audio) else _from_array(*sound)
+    if not all(torch.isfinite(block).all() for block in audio.blocks(2**20)):
+        raise AudioError(f"{role} holds values that are not numbers (NaN or infinite)")
     files.check_usable(audio, role)
     return Song(audio, role, audio_key(audio))
 
@@ -66,9 +68,15 @@ def sum_of(stems: Stems) -> Audio:
 
 
 def from_stems(directory: Path) -> tuple[Song, Stems]:
-    """A song that comes as stems only: the input is their sum."""
+    """A song that comes as stems only: the input is their sum, and what a file `…rest` adds to it."""
     stems = read_stems(directory)
     audio = sum_of(stems)
+    for path in directory.iterdir():
+        if path.stem.lower().endswith("rest") and path.suffix.lower() in SUFFIXES:
+            rest = files.read(path).with_channels(2)
+            if (rest.rate, rest.frames) != (audio.rate, audio.frames):
+                raise StemsError(f"{path} is not as long as the stems beside it; export all alike")
+            audio = Audio(audio.samples + rest.samples, audio.rate)
     files.check_usable(audio, directory)
     return Song(audio, directory.name, audio_key(audio)), stems
 

@@ -191,3 +191,31 @@ def test_arrays_are_sounds_and_unusable_ones_are_refused(songs: Songs) -> None:
         transfer((noise * 0, 44100), songs["reference"])
     with pytest.raises(UsageError, match="no sound"):
         transfer((noise[None], 44100), songs["reference"])
+
+
+def test_a_mono_output_is_as_loud_as_asked(songs: Songs) -> None:
+    mono = read(songs["input"]).with_channels(1)
+    result = transfer(mono, songs["reference"], separator="builtin", lufs=-20.0, gate=False)
+    assert integrated_lufs(result.mix.samples, mono.rate) == pytest.approx(-20.0, abs=0.3)
+    assert "mono-output" in {warning.code for warning in result.warnings}
+    near = transfer(mono, songs["reference"], separator="builtin", amount=0.001, gate=False)
+    assert residual_db(near.mix, mono) < -40
+
+
+def test_neutral_settings_leave_a_hot_input_alone(songs: Songs) -> None:
+    hot = Audio(read(songs["input"]).samples * 3, 44100)
+    nothing = transfer(hot, songs["reference"], separator="builtin", amount=0)
+    assert torch.equal(apply(nothing.document, hot).mix.samples, hot.samples)
+    full = transfer(hot, songs["reference"], separator="builtin")
+    assert torch.equal(apply(full.document, hot, amount=0).mix.samples, hot.samples)
+
+
+def test_samples_beyond_full_scale_are_told(songs: Songs) -> None:
+    hot = Audio(read(songs["input"]).samples * 3, 44100)
+    result = transfer(hot, songs["reference"], separator="builtin", lufs="match-input", gate=False)
+    assert "clipped" in {warning.code for warning in result.warnings}
+
+
+def test_numbers_that_are_none_are_refused(songs: Songs) -> None:
+    with pytest.raises(AudioError, match="not numbers"):
+        transfer((np.full((2, 44100), np.nan, np.float32), 44100), songs["reference"])

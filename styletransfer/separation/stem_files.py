@@ -10,7 +10,7 @@ from torch import Tensor
 
 from styletransfer import files, scratch
 from styletransfer.audio import STEMS, Audio, Stems, resampled_frames
-from styletransfer.errors import SeparationError
+from styletransfer.errors import StemsError
 
 SUFFIXES = frozenset({".wav", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".ogg"})
 SUFFIXES |= {".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac", ".wma"}
@@ -28,13 +28,13 @@ def read_stems(directory: Path, mix: Audio | None = None) -> Stems:
 
     mix   if given, the stems must be as long and start with it.
 
-    SeparationError where there are none, two for one stem, or where they differ in rate, length or start.
+    StemsError where there are none, two for one stem, or where they differ in rate, length or start.
     """
     found = {stem: (path, files.read(path).with_channels(2)) for stem, path in _find(directory).items()}
     (leader, first), *others = found.values()
     for path, audio in others:
         if (audio.rate, audio.frames) != (first.rate, first.frames):
-            raise SeparationError(
+            raise StemsError(
                 f"{path.name} has {audio.frames} frames at {audio.rate} Hz, {leader.name} has {first.frames} "
                 f"at {first.rate} Hz; export all stems alike"
             )
@@ -47,22 +47,22 @@ def read_stems(directory: Path, mix: Audio | None = None) -> Stems:
 
 def _find(directory: Path) -> dict[str, Path]:
     if not directory.is_dir():
-        raise SeparationError(f"{directory} is no folder; name the folder that holds the stems")
+        raise StemsError(f"{directory} is no folder; name the folder that holds the stems")
     named = {
         path: path.stem.lower()
         for path in sorted(directory.iterdir())
         if path.suffix.lower() in SUFFIXES and _stems_in(path.stem.lower())
     }
     if not named:
-        raise SeparationError(f"no audio file in {directory} has drums, bass, other or vocals in its name")
+        raise StemsError(f"no audio file in {directory} has drums, bass, other or vocals in its name")
     shared = _shared_start(list(named.values()))
     found: dict[str, Path] = {}
     for path, name in named.items():
         stems = _stems_in(name[shared:]) or _stems_in(name)
         if len(stems) > 1:
-            raise SeparationError(f"{path} names several stems ({', '.join(stems)}); rename it after one")
+            raise StemsError(f"{path} names several stems ({', '.join(stems)}); rename it after one")
         if stems[0] in found:
-            raise SeparationError(
+            raise StemsError(
                 f"{found[stems[0]].name} and {path.name} in {directory} both look like {stems[0]}; keep one"
             )
         found[stems[0]] = path
@@ -82,13 +82,13 @@ def _shared_start(names: list[str]) -> int:
 def _check_fit(directory: Path, stems: Stems, mix: Audio) -> None:
     first = stems[STEMS[0]]
     if first.frames != resampled_frames(mix.frames, mix.rate, first.rate):
-        raise SeparationError(
+        raise StemsError(
             f"the stems in {directory} last {first.duration_s:.3f} s, their mix {mix.duration_s:.3f} s; "
             "export them at the mix's length"
         )
     late_ms = 1000 * _lateness(stems, mix.with_channels(2).at_rate(first.rate)) / first.rate
     if abs(late_ms) > _EARLIEST_LAG_MS:
-        raise SeparationError(
+        raise StemsError(
             f"the stems in {directory} start {abs(late_ms):.1f} ms {'later' if late_ms > 0 else 'earlier'} "
             "than their mix; export them from the same start"
         )

@@ -237,3 +237,32 @@ def test_version_and_help() -> None:
     for command in ("transfer", "apply", "separate", "analyze", "cache", "doctor"):
         assert command in text
         assert run(command, "--help").exit_code == 0
+
+
+def test_save_never_overwrites_what_was_given(songs: Songs, tmp_path: Path) -> None:
+    for name in ("A.wav", "reference.wav"):
+        samples, rate = soundfile.read(songs["input"])
+        soundfile.write(tmp_path / name, samples, rate)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for extra in ([], ["--overwrite"]):
+        done = run(
+            "transfer", tmp_path / "A.wav", tmp_path / "reference.wav", *BUILTIN, "--save", tmp_path, *extra
+        )
+        assert done.exit_code == 2
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_outputs_that_cannot_be_are_told_before_the_work(songs: Songs, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    pair = (songs["input"], songs["reference"])
+    for arguments in (
+        ["-o", tmp_path / "none" / "out.wav"],
+        ["-o", tmp_path / "out.wav", "--save", tmp_path / "file"],
+        ["-o", tmp_path / "B.wav", "--save", tmp_path],
+        ["-o", tmp_path / "out.wav", "--true-peak", "-100"],
+        ["-o", tmp_path / "out.wav", "--in-range", "0-inf"],
+    ):
+        done = run("transfer", *pair, *arguments)
+        assert done.exit_code == 2, arguments
+        assert "Traceback" not in done.stderr
+        assert "separating" not in done.stderr
