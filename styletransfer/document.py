@@ -226,7 +226,7 @@ class Document(_Strict):
     def load(cls, path: Path) -> Document:
         """Read and check. ConfigError names the first thing that is wrong, and where."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError as error:
             raise ConfigError(
                 f"{path} does not exist; give a result.json that `automix transfer --save` wrote"

@@ -154,7 +154,7 @@ def _reblocked(blocks: Iterable[Tensor]) -> Iterator[Tensor]:
 
 def _lockstep_sum(sounds: list[Iterator[Tensor]]) -> Iterator[Tensor]:
     """The sum of equally long sounds that come in equal blocks, two of them computed at a time."""
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(min(2, torch.get_num_threads())) as pool:
         while True:
             blocks = [
                 block for block in pool.map(lambda sound: next(sound, None), sounds) if block is not None

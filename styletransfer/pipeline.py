@@ -80,7 +80,9 @@ def transfer(
     desk = Desk(song.audio, stems if dry is None else dry, our_side, their_side, request, in_range)
     with clock("matching"):
         strips, notes = match_stems(measures, reference_measures)
-        passages = {name: _passage(stems[name], in_range, "input") for name in STEMS}
+        passages = {
+            name: stem if in_range is None else stem.excerpt(*in_range) for name, stem in stems.items()
+        }
         notes += desk.match(fit_dynamics(strips, measures, reference_measures, passages))
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     with clock("rendering"):
@@ -231,9 +233,10 @@ def _gate_notes(verdict: Verdict, full: Amounts) -> list[Note]:
 
 def _measured(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
     def of(audio: Audio) -> Measures:
-        passage = _passage(audio, span_s, role)
+        passage = audio if span_s is None else audio.excerpt(*span_s)
         return measure(passage.samples, passage.rate)
 
+    _passage(mix, span_s, role)
     return SongMeasures(of(mix), {name: of(stems[name]) for name in STEMS})
 
 
@@ -247,10 +250,7 @@ def _passage(audio: Audio, span_s: tuple[float, float] | None, role: str) -> Aud
             f"the {role}'s passage {start_s:g}-{end_s:g} s is not within its {audio.duration_s:.1f} s"
         )
     passage = audio.excerpt(start_s, end_s)
-    if passage.duration_s < files.SHORTEST_S:
-        raise UsageError(
-            f"the {role}'s passage lasts {passage.duration_s:.2f} s; at least {files.SHORTEST_S} s are needed"
-        )
+    files.check_usable(passage, f"the {role}'s passage {start_s:g}-{end_s:g} s")
     return passage
 
 

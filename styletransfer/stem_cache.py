@@ -62,6 +62,7 @@ def separate_cached(
         stems = separate(mix, separator, progress)
         if cache:
             cache.put(key, stems)
+            stems = cache.get(key) or stems  # rounded as kept, so that the first run equals the next
     if progress:
         progress(1.0)
     return stems
