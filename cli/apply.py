@@ -76,12 +76,6 @@ def apply(
             settings, source, stems_in=stems_in, amount=amount, repo=repo, device=device, progress=show
         )
         show("writing", 0.0)
-        result.write(target)
-        saved = save_all(result, save) if save else []
+        paths = [result.write(target), *(save_all(result, save) if save else [])]
         show("writing", 1.0)
-    report(result, quiet, verbose)
-    if json:
-        typer.echo(result.document.model_dump_json(indent=2))
-    else:
-        for path in (target, *saved):
-            typer.echo(path)
+    report(result, paths, json, quiet, verbose)

@@ -136,19 +136,13 @@ def transfer(
             seed=seed,
         )
         show("writing", 0.0)
-        result.write(target)
-        saved = save_all(result, save) if save else []
+        paths = [result.write(target), *(save_all(result, save) if save else [])]
         show("writing", 1.0)
-    report(result, quiet, verbose)
-    if json:
-        typer.echo(result.document.model_dump_json(indent=2))
-    else:
-        for path in (target, *saved):
-            typer.echo(path)
+    report(result, paths, json, quiet, verbose)
 
 
-def report(result: Result, quiet: bool, verbose: int) -> None:
-    """Say which separator worked, what was turned, and what to know."""
+def report(result: Result, paths: list[Path], json: bool, quiet: bool, verbose: int) -> None:
+    """Say which separator worked, what was turned, and what to know; then print the files, or the JSON."""
     from styletransfer.summary import summary
 
     document = result.document
@@ -160,6 +154,11 @@ def report(result: Result, quiet: bool, verbose: int) -> None:
     if verbose:
         for stage, seconds in document.timings_s.items():
             say(f"{stage}: {seconds:.2f} s", quiet)
+    if json:
+        typer.echo(document.model_dump_json(indent=2))
+    else:
+        for path in paths:
+            typer.echo(path)
 
 
 def default_output(source: Path | None) -> Path:

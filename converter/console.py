@@ -169,11 +169,6 @@ MASTER: dict[str, Stage] = {
 """The master channel, in signal order."""
 
 
-def bands_of(strip: dict[str, Stage]) -> tuple[Band, ...]:
-    """The equalizer bands of a kind of strip."""
-    return MASTER_BANDS if strip is MASTER else STRIP_BANDS
-
-
 def neutral(strip: dict[str, Stage]) -> Settings:
     """Settings that change nothing."""
     return {name: {knob: k.neutral for knob, k in stage.knobs.items()} for name, stage in strip.items()}

@@ -55,6 +55,16 @@ class Audio:
         start, end = (min(max(round(t * self.rate), 0), self.frames) for t in (start_s, end_s))
         return Audio(self.samples[:, start:end], self.rate)
 
+    def loudest_s(self, duration_s: float) -> tuple[float, float]:
+        """From and to, in seconds, of the stretch of that length with the most energy; else all."""
+        hop = self.rate // 2
+        span = round(2 * duration_s)
+        energy = torch.stack([block.square().sum() for block in self.blocks(hop)])
+        if span < 1 or len(energy) <= span:
+            return 0.0, min(duration_s, self.duration_s)
+        start_s = float(energy.unfold(0, span, 1).sum(-1).argmax()) * hop / self.rate
+        return start_s, start_s + duration_s
+
     def with_channels(self, channels: int) -> Audio:
         """Mono as stereo (both sides alike), or stereo as mono (the mean); itself if nothing changes."""
         if channels == self.channels:

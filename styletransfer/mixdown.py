@@ -70,9 +70,7 @@ class Levelled:
 
     audio: Audio
     gain_db: float
-    ceiling_db: float
     reduction_db: float
-    integrated_lufs: float
     short_by_lu: float  # how far the loudness target was missed because the limiter's reach ended
 
 
@@ -95,7 +93,7 @@ def level(
         if last or lacking < 0.05 or gain_db >= most_db:
             break
         gain_db = GAIN_KNOB.clamp(min(gain_db + lacking, most_db))
-    return Levelled(audio, gain_db, ceiling_db, reduction_db, loudness, max(0.0, lacking))
+    return Levelled(audio, gain_db, reduction_db, max(0.0, lacking))
 
 
 def apply_level(bus: Audio, gain_db: float, ceiling_db: float, release_ms: float) -> Audio:

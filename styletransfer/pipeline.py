@@ -77,7 +77,8 @@ def transfer(
         measures = _measured(song.audio, stems, in_range, "input")
         our_side = Side(mixdown.meter_of(song.audio.with_channels(2)), measures.mix)
         own_meter = our_side.meter if song.audio.channels == 2 else mixdown.meter_of(song.audio)
-    desk = Desk(song.audio, stems if dry is None else dry, our_side, their_side, request, in_range)
+    played = stems if dry is None else dry
+    desk = Desk(song.audio, played, our_side, their_side, request, in_range)
     with clock("matching"):
         strips, notes = match_stems(measures, reference_measures)
         passages = {
@@ -112,7 +113,7 @@ def transfer(
         ],
         timings_s=clock.seconds,
     )
-    return result_of(attempt.audio, document, song, theirs, stems if dry is None else dry)
+    return result_of(attempt.audio, document, song, theirs, played)
 
 
 def apply(

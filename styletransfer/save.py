@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import torch
-
 from styletransfer import files, mixdown
 from styletransfer.audio import Audio
 from styletransfer.result import Result
@@ -18,8 +16,8 @@ EXCERPT_S = 20.0
 def save_all(result: Result, folder: Path) -> list[Path]:
     """Write `stems/`, `result.json` and the excerpts into a folder, which is made; the paths are returned.
 
-    A.wav is the input, B.wav the result, reference.wav the reference, each from where the input is
-    loudest, and all attenuated to the loudness of the quietest, so that louder doesn't win.
+    A.wav is the input and B.wav the result, both from where the input is loudest, reference.wav the
+    reference from where it is; all attenuated to the quietest one's loudness, so that louder doesn't win.
     """
     files.make_folder(folder / "stems")
     paths = [
@@ -32,15 +30,11 @@ def save_all(result: Result, folder: Path) -> list[Path]:
 
 
 def _excerpts(result: Result) -> dict[str, Audio]:
-    start_s = _loudest_start_s(result.song.audio)
-    sounds = {
-        "A": result.song.audio.excerpt(start_s, start_s + EXCERPT_S),
-        "B": result.mix.excerpt(start_s, start_s + EXCERPT_S),
-    }
+    span_s = result.song.audio.loudest_s(EXCERPT_S)
+    sounds = {"A": result.song.audio.excerpt(*span_s), "B": result.mix.excerpt(*span_s)}
     if result.reference is not None:
         reference = result.reference.audio
-        start_s = _loudest_start_s(reference)
-        sounds["reference"] = reference.excerpt(start_s, start_s + EXCERPT_S)
+        sounds["reference"] = reference.excerpt(*reference.loudest_s(EXCERPT_S))
     meters = {name: mixdown.meter_of(sound) for name, sound in sounds.items()}
     quietest = min(
         (
@@ -56,10 +50,3 @@ def _excerpts(result: Result) -> dict[str, Audio]:
         gain_db = quietest - loudness if math.isfinite(loudness) and math.isfinite(quietest) else 0.0
         matched[name] = Audio(sound.samples * 10 ** (min(gain_db, 0.0) / 20), sound.rate)
     return matched
-
-
-def _loudest_start_s(audio: Audio) -> float:
-    hop = audio.rate
-    energy = torch.stack([block.square().sum() for block in audio.blocks(hop)])
-    span = min(len(energy), round(EXCERPT_S))
-    return float(energy.unfold(0, span, 1).sum(-1).argmax())

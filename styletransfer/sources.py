@@ -49,14 +49,9 @@ def load(sound: Sound, role: str) -> Song:
 
 def loudest(song: Song, duration_s: float) -> Song:
     """The song's loudest stretch of that length, as a song of its own."""
-    audio = song.audio
-    hop = audio.rate // 4
-    energy = torch.stack([block.square().sum() for block in audio.blocks(hop)])
-    span = round(4 * duration_s)
-    if len(energy) <= span:
+    if song.audio.duration_s <= duration_s:
         return song
-    start = int(energy.unfold(0, span, 1).sum(-1).argmax()) * hop
-    excerpt = Audio(audio.samples[:, start : start + round(duration_s * audio.rate)], audio.rate)
+    excerpt = song.audio.excerpt(*song.audio.loudest_s(duration_s))
     return Song(excerpt, song.name, audio_key(excerpt), song.info)
 
 

@@ -91,7 +91,7 @@ def fit_compressor(sound: Audio, wish: Wish, times: tuple[Times, ...]) -> dict[s
     The gain follows the level above the threshold and is proportional to the slope 1/ratio − 1, so one pass
     of the detector serves all ratios. Make-up keeps the RMS.
     """
-    samples = _loudest(sound).samples.expand(2, -1)
+    samples = sound.excerpt(*sound.loudest_s(_EXCERPT_S)).samples.expand(2, -1)
     level_db = float(10 * torch.log10(samples.square().mean(1).amax().clamp(min=1e-12)))
     before = _punch_and_crest(samples, sound.rate)
     least = wish.missed_db(0.0, 0.0)
@@ -120,15 +120,3 @@ def fit_compressor(sound: Audio, wish: Wish, times: tuple[Times, ...]) -> dict[s
 def _punch_and_crest(samples: Tensor, rate: int) -> tuple[float, float]:
     crest = samples.abs().amax() / samples.square().mean().sqrt().clamp(min=1e-9)
     return punch_db(samples, rate), float(20 * torch.log10(crest.clamp(min=1e-9)))
-
-
-def _loudest(sound: Audio) -> Audio:
-    """The stretch of _EXCERPT_S with the most energy."""
-    length = round(_EXCERPT_S * sound.rate)
-    if sound.frames <= length:
-        return sound
-    hop = sound.rate // 2
-    energy = torch.stack([block.square().sum() for block in sound.blocks(hop)])
-    running = energy.unfold(0, 2 * round(_EXCERPT_S), 1).sum(-1)
-    start_s = float(running.argmax()) * hop / sound.rate
-    return sound.excerpt(start_s, start_s + _EXCERPT_S)

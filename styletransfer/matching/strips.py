@@ -12,7 +12,15 @@ import torch
 from torch import Tensor
 
 from styletransfer.audio import STEMS
-from styletransfer.converter.console import MASTER, MASTER_BANDS, STRIP, Settings, bands_of, clamped, neutral
+from styletransfer.converter.console import (
+    MASTER,
+    MASTER_BANDS,
+    STRIP,
+    STRIP_BANDS,
+    Settings,
+    clamped,
+    neutral,
+)
 from styletransfer.encoder.measures import BAND_HZ, Measures, k_weighted_lufs
 from styletransfer.notes import Note
 
@@ -26,9 +34,7 @@ class MatchLimits:
     presence_lu: float = 15.0  # a stem is present if it is at most this far below its mix
     level_db: float = 8.0
     band_db: float = 9.0
-    stem_share: float = (
-        0.7  # of a stem's difference in tone and width; leakage makes whole moves add up to more
-    )
+    stem_share: float = 0.7  # of a stem's difference; leakage makes whole moves add up to more
     stem_width_db: float = 6.0
     master_width_db: float = 9.0
     balance_db: float = 3.0
@@ -74,7 +80,7 @@ def match_stems(
     for name in STEMS:
         settings = neutral(STRIP)
         if name in present:
-            _match_tone(settings, name, song, reference, limits, notes)
+            _match_tone(settings, name, song, reference, limits)
             _match_width(settings, song.stems[name], reference.stems[name], limits)
             move = moves[name] - anchor
             if abs(move) > limits.level_db:
@@ -137,9 +143,7 @@ def _match_tone(
     song: SongMeasures,
     reference: SongMeasures,
     limits: MatchLimits,
-    notes: list[Note],
 ) -> None:
-    bands = bands_of(STRIP)
     ours, theirs = song.stems[name], reference.stems[name]
     weights = (
         _audible(ours, limits)
@@ -149,13 +153,15 @@ def _match_tone(
     )
     target = smoothed(theirs.mid_db - ours.mid_db, weights)
     target = limits.stem_share * (target - _loudness_change_db(ours, target, target))
-    settings["eq"] = fit_equalizer(target, weights, bands, limits.band_db)
+    settings["eq"] = fit_equalizer(target, weights, STRIP_BANDS, limits.band_db)
     side_weights = weights * _audible_side(ours) * _audible_side(theirs)
     if side_weights.sum() > 1:
         side = theirs.side_db - ours.side_db - (theirs.width_db - ours.width_db)
         side = side - (theirs.mid_db - ours.mid_db)
         side = smoothed(side - float((side * side_weights).sum() / side_weights.sum()), side_weights)
-        settings["side_eq"] = fit_equalizer(limits.stem_share * side, side_weights, bands, limits.band_db)
+        settings["side_eq"] = fit_equalizer(
+            limits.stem_share * side, side_weights, STRIP_BANDS, limits.band_db
+        )
 
 
 def _match_width(settings: Settings, ours: Measures, theirs: Measures, limits: MatchLimits) -> None:
@@ -188,9 +194,8 @@ def _balance_db(balance: float) -> float:
 
 def _tone_gain_db(settings: Settings, measures: Measures) -> float:
     """How much louder (K-weighted) a strip's tone and width make what was measured."""
-    bands = bands_of(STRIP)
-    equal = response_db(settings["eq"], bands)
-    side = equal + response_db(settings["side_eq"], bands) + 20 * math.log10(settings["width"]["width"])
+    equal = response_db(settings["eq"], STRIP_BANDS)
+    side = equal + response_db(settings["side_eq"], STRIP_BANDS) + 20 * math.log10(settings["width"]["width"])
     return _loudness_change_db(measures, equal, side)
 
 
