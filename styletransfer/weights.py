@@ -34,10 +34,15 @@ def load(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     CheckpointError if they are unknown, missing or damaged.
     """
+    return read(path_of(name), manifest()[name]["sha256"])
+
+
+def path_of(name: str) -> Path:
+    """Where the shipped weights of that name are. CheckpointError if there are none."""
     entries = manifest()
     if name not in entries:
         raise CheckpointError(f"no weights named {name} come with automix; there are {', '.join(entries)}")
-    return read(SHIPPED / entries[name]["file"], entries[name]["sha256"])
+    return SHIPPED / entries[name]["file"]
 
 
 def read(path: Path, sha256: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
