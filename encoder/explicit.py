@@ -54,7 +54,7 @@ def explicit(features: Features) -> Tensor:
 
     loudness   mean power over active frames, in dB; tone is relative to it, 24 bands of mid and side.
     width      side over mid power, balance right over left, over all and in three ranges.
-    crest      peak over RMS; punch its median over 400 ms blocks; peak_N the N % quantile of hop peaks over RMS.
+    crest      peak over RMS; punch its median over 400 ms blocks; peak_N N % of hop peaks over RMS.
     asymmetry  99 % quantile of positive over that of negative peaks.
     spread     distance of quantiles of 23 ms levels (95 to 50 %, 50 to 10 %); by range 90 to 10 %.
     decay      median slope of the band level where it falls; flux its mean absolute change per frame.

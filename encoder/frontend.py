@@ -32,7 +32,7 @@ SIGNALS = ("mid", "side", "left", "right")
 
 FAST_MID_BANDS, FAST_SIDE_BANDS = 12, 4
 FAST_SIGNALS = 6 + FAST_MID_BANDS + FAST_SIDE_BANDS
-"""Rows of `Features.envelope`: highest and lowest sample and level of left, then right; mid and side bands."""
+"""Rows of `Features.envelope`: highest, lowest sample and level of left, then right; mid, side bands."""
 
 _WINDOW, _FAST_WINDOW = 2048, 256
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 20000.0
@@ -78,7 +78,7 @@ class Frontend(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, samples: Tensor) -> Features:
-        """Features of (batch, 2, time) at RATE; time is cut to a whole number of hops. ValueError below one window."""
+        """Features of (batch, 2, time ≥ 2048) at RATE; time is cut to whole hops. ValueError for less."""
         if samples.ndim != 3 or samples.shape[1] != 2 or samples.shape[2] < _WINDOW:
             raise ValueError(f"samples must be (batch, 2, ≥ {_WINDOW}), not {tuple(samples.shape)}")
         samples = samples[..., : samples.shape[-1] // HOP * HOP]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .explicit import EXPLICIT_NAMES, explicit
-from .frontend import BANDS, FAST_SIGNALS, RATE, SIGNALS, Features, Frontend
+from .frontend import BANDS, FAST_SIGNALS, SIGNALS, Features, Frontend
 
 HEARD = ("drums", "bass", "other", "vocals", "mix")
 """What an encoder can be told it hears, in the order of its stem numbers."""
@@ -53,9 +53,10 @@ class EncoderConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EncoderConfig:
         """From `to_dict`. TypeError for unknown keys."""
-        return cls(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        )
+        known: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**known)
 
 
 class FXEncoder(nn.Module):
@@ -91,7 +92,7 @@ class FXEncoder(nn.Module):
         return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
     def hear(self, features: Features, stem: Tensor) -> Tensor:
-        """Embeddings (batch, dimensions) before they are brought to unit norm; `stem` (batch,) numbers HEARD."""
+        """Embeddings (batch, dimensions), not yet of unit norm; `stem` (batch,) numbers HEARD."""
         with torch.no_grad():
             said = self.standardized(explicit(features), stem)
         embedding: Tensor = self.trunk(features, said, stem)
