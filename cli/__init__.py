@@ -10,7 +10,7 @@ import typer
 
 from styletransfer import __version__
 
-from . import analyze, apply, cache, doctor, separate, transfer
+from . import analyze, apply, cache, doctor, normalize, separate, transfer
 
 app = typer.Typer(
     help="Mixing style transfer: make a mix sound as if the reference's engineer had mixed it.",
@@ -21,6 +21,7 @@ _MIXING, _LOOKING = "Mixing", "Looking and listening"
 app.command(rich_help_panel=_MIXING)(transfer.transfer)
 app.command(rich_help_panel=_MIXING)(apply.apply)
 app.command(rich_help_panel=_MIXING)(separate.separate)
+app.command(rich_help_panel=_MIXING)(normalize.normalize)
 app.command(rich_help_panel=_LOOKING)(analyze.analyze)
 app.command(rich_help_panel=_LOOKING)(doctor.doctor)
 app.add_typer(cache.app, name="cache", rich_help_panel=_LOOKING)

@@ -47,21 +47,21 @@ def mix_bus(song: Audio, stems: Stems, strips: dict[str, Settings]) -> Audio:
         return song
     differences = [_difference(stems[name], stages) for name, stages in changed.items()]
     summed = _lockstep_sum(differences)
-    return _written(_plus(song, _resampled(summed, rates.pop(), song.rate)), song)
+    return written(_plus(song, _resampled(summed, rates.pop(), song.rate)), song)
 
 
 def processed_stem(stem: Audio, settings: Settings) -> Audio:
     """One stem through its strip."""
     stem = stem.with_channels(2)
     stages = stages_of(STRIP, settings, stem.rate)
-    return _written(stream(stem.blocks(BLOCK), stages), stem) if stages else stem
+    return written(stream(stem.blocks(BLOCK), stages), stem) if stages else stem
 
 
 def master_bus(bus: Audio, settings: Settings) -> Audio:
     """The bus through the master's stages before gain and limiter; the bus itself where all are neutral."""
     resting = {**settings, "gain": {"gain_db": 0.0}}
     stages = stages_of(MASTER, resting, bus.rate)
-    return _written(stream(bus.blocks(BLOCK), stages), bus) if stages else bus
+    return written(stream(bus.blocks(BLOCK), stages), bus) if stages else bus
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,10 +115,10 @@ def _limited(
 ) -> tuple[Audio, float | None, float]:
     louder = (gain(block[None], gain_db=gain_db)[0] if gain_db else block for block in bus.blocks(BLOCK))
     if not limiting:
-        return (_written(louder, bus) if gain_db else bus), None, 0.0
+        return (written(louder, bus) if gain_db else bus), None, 0.0
     guard = Limiter(bus.rate, ceiling_db=ceiling_db, release_ms=release_ms)
     meter = LoudnessMeter(bus.rate, bus.channels, true_peak=False)
-    audio = _written(_metered(stream(louder, [guard]), meter), bus)
+    audio = written(_metered(stream(louder, [guard]), meter), bus)
     return audio, meter.integrated_lufs, guard.largest_reduction_db
 
 
@@ -183,7 +183,7 @@ def _plus(song: Audio, blocks: Iterator[Tensor]) -> Iterator[Tensor]:
         yield song.samples[:, position:]
 
 
-def _written(blocks: Iterable[Tensor], like: Audio) -> Audio:
+def written(blocks: Iterable[Tensor], like: Audio) -> Audio:
     """Blocks gathered into a sound as long as `like`, in scratch memory."""
     samples = scratch.allocate(2, like.frames)
     position = 0

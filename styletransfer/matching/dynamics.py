@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -44,12 +45,14 @@ class Wish:
 
 
 _LIMITER_DB = 4.0
-_STEM_TIMES = {
+STEM_TIMES = {
     "drums": Times(1.0, 80.0),
     "bass": Times(4.0, 150.0),
     "other": Times(2.0, 150.0),
     "vocals": Times(2.0, 120.0),
 }
+"""Attack and release of each stem's compressor."""
+
 _GLUE_TIMES = (Times(1.0, 40.0), Times(1.0, 120.0))
 _THRESHOLD_DB = 3.0  # above the RMS
 _KNEE_DB = 6.0
@@ -72,7 +75,7 @@ def fit_dynamics(
             continue
         change_db = theirs.stems[name].punch_db - ours.stems[name].punch_db
         change_db = min(max(change_db, -STEM_PUNCH_DB), STEM_PUNCH_DB)
-        knobs = fit_compressor(stems[name], Wish(change_db), (_STEM_TIMES[name],))
+        knobs = fit_compressor(stems[name], Wish(change_db), (STEM_TIMES[name],))
         if knobs is not None:
             fitted[name]["compressor"] = knobs
     return fitted
@@ -84,16 +87,19 @@ def fit_glue(bus: Audio, ours: Measures, theirs: Measures) -> dict[str, float] |
     return fit_compressor(bus, Wish(punch, theirs.crest_db - ours.crest_db), _GLUE_TIMES)
 
 
-def fit_compressor(sound: Audio, wish: Wish, times: tuple[Times, ...]) -> dict[str, float] | None:
+def fit_compressor(
+    sound: Audio, wish: Wish, times: tuple[Times, ...], punch: Callable[[Tensor, int], float] = punch_db
+) -> dict[str, float] | None:
     """Compressor knobs that bring a sound closest to a wish; None where none comes closer.
 
     times   attack and release that may be chosen.
+    punch   how punch is measured, of (2, time) at a rate.
     The gain follows the level above the threshold and is proportional to the slope 1/ratio − 1, so one pass
     of the detector serves all ratios. Make-up keeps the RMS.
     """
     samples = sound.excerpt(*sound.loudest_s(_EXCERPT_S)).samples.expand(2, -1)
     level_db = float(10 * torch.log10(samples.square().mean(1).amax().clamp(min=1e-12)))
-    before = _punch_and_crest(samples, sound.rate)
+    before = punch(samples, sound.rate), _crest_db(samples)
     least = wish.missed_db(0.0, 0.0)
     chosen: tuple[Tensor, float, dict[str, float]] | None = None
     for time in times:
@@ -106,7 +112,7 @@ def fit_compressor(sound: Audio, wish: Wish, times: tuple[Times, ...]) -> dict[s
         followed_db = -compression_gain_db(samples[None], sound.rate, ratio=1e6, **knobs)[0]
         for slope in _SLOPES:
             shaped = samples * 10 ** (slope * followed_db / 20)
-            after = _punch_and_crest(shaped, sound.rate)
+            after = punch(shaped, sound.rate), _crest_db(shaped)
             missed = wish.missed_db(after[0] - before[0], after[1] - before[1]) + _RELUCTANCE_DB * abs(slope)
             if missed < least:
                 least, chosen = missed, (shaped, slope, knobs)
@@ -117,6 +123,6 @@ def fit_compressor(sound: Audio, wish: Wish, times: tuple[Times, ...]) -> dict[s
     return knobs | {"ratio": 1 / (1 + slope), "makeup_db": makeup_db}
 
 
-def _punch_and_crest(samples: Tensor, rate: int) -> tuple[float, float]:
+def _crest_db(samples: Tensor) -> float:
     crest = samples.abs().amax() / samples.square().mean().sqrt().clamp(min=1e-9)
-    return punch_db(samples, rate), float(20 * torch.log10(crest.clamp(min=1e-9)))
+    return float(20 * torch.log10(crest.clamp(min=1e-9)))

@@ -51,14 +51,14 @@ def _find(directory: Path) -> dict[str, Path]:
     named = {
         path: path.stem.lower()
         for path in sorted(directory.iterdir())
-        if path.suffix.lower() in SUFFIXES and _stems_in(path.stem.lower())
+        if path.suffix.lower() in SUFFIXES and stems_in(path.stem.lower())
     }
     if not named:
         raise StemsError(f"no audio file in {directory} has drums, bass, other or vocals in its name")
     shared = _shared_start(list(named.values()))
     found: dict[str, Path] = {}
     for path, name in named.items():
-        stems = _stems_in(name[shared:]) or _stems_in(name)
+        stems = stems_in(name[shared:]) or stems_in(name)
         if len(stems) > 1:
             raise StemsError(f"{path} names several stems ({', '.join(stems)}); rename it after one")
         if stems[0] in found:
@@ -69,7 +69,8 @@ def _find(directory: Path) -> dict[str, Path]:
     return found
 
 
-def _stems_in(name: str) -> list[str]:
+def stems_in(name: str) -> list[str]:
+    """The stems that a file's name, in lower case, speaks of."""
     return [stem for stem in STEMS if re.search(_PATTERNS[stem], name)]
 
 
