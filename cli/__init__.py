@@ -10,14 +10,14 @@ import typer
 
 from styletransfer import __version__
 
-from . import analyze, apply, cache, doctor, normalize, separate, transfer
+from . import analyze, apply, cache, doctor, normalize, separate, train, transfer
 
 app = typer.Typer(
     help="Mixing style transfer: make a mix sound as if the reference's engineer had mixed it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_MIXING, _LOOKING = "Mixing", "Looking and listening"
+_MIXING, _LOOKING, _RESEARCH = "Mixing", "Looking and listening", "Research"
 app.command(rich_help_panel=_MIXING)(transfer.transfer)
 app.command(rich_help_panel=_MIXING)(apply.apply)
 app.command(rich_help_panel=_MIXING)(separate.separate)
@@ -25,6 +25,7 @@ app.command(rich_help_panel=_MIXING)(normalize.normalize)
 app.command(rich_help_panel=_LOOKING)(analyze.analyze)
 app.command(rich_help_panel=_LOOKING)(doctor.doctor)
 app.add_typer(cache.app, name="cache", rich_help_panel=_LOOKING)
+app.add_typer(train.app, name="train", rich_help_panel=_RESEARCH)
 
 
 def _version(asked: bool) -> None:

@@ -163,6 +163,7 @@ class _Small(nn.Module):
 
 
 def _statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
+    maps = maps.float()
     return maps.mean(-1), maps.var(-1, unbiased=False).add(1e-5).sqrt()
 
 

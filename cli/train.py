@@ -1,0 +1,66 @@
+"""`automix train`: networks from a corpus, by recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import Device, Quiet, Threads, Verbose, guarded, progress, say, set_up
+
+app = typer.Typer(no_args_is_help=True, help="Train a network on a corpus that `automix corpus` built.")
+
+
+@app.callback()
+def _root() -> None:
+    pass
+
+
+@app.command()
+@guarded
+def encoder(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder of the run: shards, logs, weights."),
+    ],
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="cpu, gpu or classifier, or a .toml file.", show_default=True)
+    ] = "cpu",
+    start: Annotated[
+        str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")] = None,
+    name: Annotated[str, typer.Option("--name", help="Of the weights' file.")] = "fxencoder-small",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=0, help="Processes that render; 0 renders on the device.")
+    ] = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Train an FXencoder. Run again with the same folder, it goes on where it was cut off.
+
+    Example: automix train encoder my-corpus --recipe cpu -o run
+    """
+    import os
+
+    from styletransfer.training import encoder as training
+    from styletransfer.training.recipe import read
+
+    set_up(threads, device)
+    asked = {"minutes": minutes, "seed": seed}
+    chosen = read(recipe).model_copy(update={key: value for key, value in asked.items() if value is not None})
+    if workers is None:
+        workers = 0 if device != "cpu" else threads or os.cpu_count() or 1
+    with progress(quiet) as show:
+        trained = training.train(
+            chosen, corpus, output, name=name, start=start, device=device, workers=workers, progress=show
+        )
+    say(f"best round: {trained.facts['validation']}", quiet)
+    typer.echo(trained.path)

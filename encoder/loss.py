@@ -1,0 +1,50 @@
+"""What training asks of an encoder: like styles near, others far; and to tell what the chain was."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def nt_xent(
+    embeddings: Tensor, style: Tensor, stem: Tensor, temperature: float, further: Tensor, further_stem: Tensor
+) -> Tensor:
+    """Normalized temperature-scaled cross-entropy over a batch, each stem among its own kind.
+
+    embeddings    (batch, dimensions), any norm.
+    style, stem   (batch,) numbers: the same style is a positive; only the same stem is a negative.
+    further       (more, dimensions) earlier embeddings that serve as negatives only; may be empty.
+    Returns       the mean over positives, a scalar; ValueError where nothing has a positive.
+    Source        Chen et al., SimCLR, ICML 2020; with several positives, Khosla et al., NeurIPS 2020.
+    """
+    unit = functional.normalize(embeddings.float(), dim=-1)
+    everything = torch.cat((unit, functional.normalize(further.float(), dim=-1)))
+    with torch.autocast(unit.device.type, enabled=False):  # differences of near rivals need the digits
+        logits = unit @ everything.T / temperature
+    own = torch.eye(len(unit), len(everything), dtype=torch.bool, device=unit.device)
+    rival = stem[:, None] == torch.cat((stem, further_stem))
+    logits = logits.masked_fill(own | ~rival, float("-inf"))
+    positive = functional.pad(style[:, None] == style, (0, len(further))) & ~own & rival
+    if not positive.any():
+        raise ValueError("nothing in the batch has a positive")
+    log_share = logits - logits.logsumexp(-1, keepdim=True)
+    return -log_share[positive].mean()
+
+
+class Heads(nn.Module):
+    """What an embedding says of its chain: each parameter's share of its range, which effects are there."""
+
+    def __init__(self, dimensions: int, parameters: int, effects: int) -> None:
+        super().__init__()
+        self.shares = nn.Linear(dimensions, parameters)
+        self.present = nn.Linear(dimensions, effects)
+
+    def losses(
+        self, embeddings: Tensor, shares: Tensor, active: Tensor, present: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Mean squared error of active parameters, in units of an even draw's; cross-entropy of presence."""
+        error = (self.shares(embeddings) - (shares - 0.5)).square() * 12
+        regression = (error * active).sum() / active.sum().clamp(min=1)
+        presence = functional.binary_cross_entropy_with_logits(self.present(embeddings), present.float())
+        return regression, presence

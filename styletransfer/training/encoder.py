@@ -1,0 +1,221 @@
+"""Training an FXencoder: render, draw, forward, loss, backward, step, log, save."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from styletransfer import encoders
+from styletransfer.chains import EFFECTS, PARAMETER_NAMES
+from styletransfer.corpus.folder import Corpus
+from styletransfer.encoder.explicit import explicit
+from styletransfer.encoder.loss import Heads, nt_xent
+from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
+from styletransfer.errors import ConfigError
+
+from . import snapshots, validation
+from .crew import Crew
+from .fabric import launch
+from .logs import Log
+from .recipe import EncoderRecipe
+from .shards import Batch, Shards, seed_of
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a run came to: the weights' file, and the best round's retrieval on the validation pieces."""
+
+    path: Path
+    facts: dict[str, Any]
+
+
+class _Model(nn.Module):
+    """The encoder with what only training needs: one module, so that several processes train it alike."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.network = FXEncoder(config)
+        self.heads = Heads(config.dimensions, len(PARAMETER_NAMES), len(EFFECTS))
+
+    def forward(
+        self, batch: Batch, recipe: EncoderRecipe, queue: Tensor, queue_stem: Tensor
+    ) -> dict[str, Tensor]:
+        heard = self.network.hear(batch.features, batch.stem)
+        regression, presence = self.heads.losses(heard, batch.shares, batch.active, batch.present)
+        losses = {"heard": heard, "regression": regression, "presence": presence}
+        if recipe.objective in ("contrastive", "both"):
+            losses["contrastive"] = nt_xent(
+                heard, batch.style, batch.stem, recipe.temperature, queue, queue_stem
+            )
+        return losses
+
+
+def train(
+    recipe: EncoderRecipe,
+    corpus: Path,
+    folder: Path,
+    *,
+    name: str = "fxencoder-small",
+    start: str | Path | None = None,
+    device: str = "cpu",
+    workers: int = 2,
+    progress: Progress = lambda stage, share: None,
+) -> Trained:
+    """Train an encoder on a corpus; going on where an earlier call in the same folder was cut off.
+
+    folder    shards, snapshots, logs (`log.csv`, TensorBoard) and, at the end, the weights.
+    name      of the weights' file.
+    start     weights to start from: a shipped name, or a `.safetensors` file.
+    workers   processes that render; 0 renders on `device`.
+    ConfigError where the folder holds a run with another recipe.
+    """
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, recipe)
+    fabric = launch(device)
+    rank = fabric.global_rank
+    torch.manual_seed(recipe.seed)  # the first weights
+    model = _Model(EncoderConfig() if recipe.preset == "small" else EncoderConfig.paper())
+    if start is not None:
+        model.network.load_state_dict(encoders.load(start).network.state_dict())
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    state = snapshots.State(
+        queue=torch.zeros(0, model.network.config.dimensions), queue_stem=torch.zeros(0, dtype=torch.long)
+    )
+    snapshots.restore(folder, model, optimizer, state)
+    crew = Crew(workers)
+    if rank == 0:
+        progress("validation set", 0.0)
+        judge = validation.prepare(corpus, recipe.validation_styles, folder, crew)
+    own = recipe.model_copy(update={"seed": seed_of(recipe.seed, rank)}) if fabric.world_size > 1 else recipe
+    shards = Shards(corpus, own, folder / f"shards-{rank}", crew, device=device)
+    device_model, device_optimizer = fabric.setup(model, optimizer)
+    state.queue, state.queue_stem = state.queue.to(fabric.device), state.queue_stem.to(fabric.device)
+    log = Log(folder, state.step) if rank == 0 else None
+    total = recipe.rounds * recipe.steps_per_round
+    for number in range(max(0, min(state.round, recipe.rounds) - recipe.keep_shards), recipe.rounds):
+        shards.prepare(number, state.chances_of(number), partial(progress, f"render {number + 1}"))
+        if number < state.round:
+            continue  # trained on before the cut; its shard serves on
+        if number == 0 and start is None:
+            _standardize(model.network, shards, recipe)
+        device_model.train()
+        for _ in range(recipe.steps_per_round):
+            generator = Generator().manual_seed(seed_of(own.seed, "step", state.step))
+            batch = fabric.to_device(shards.batch(generator, recipe.groups))
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, state.step, total)
+            losses = device_model(batch, recipe, state.queue, state.queue_stem)
+            loss = total_loss(recipe, losses)
+            fabric.backward(loss)
+            fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
+            device_optimizer.step()
+            device_optimizer.zero_grad()
+            state.remember(losses.pop("heard").detach().float(), batch.stem, recipe.queue)
+            state.step += 1
+            if log is not None:
+                plain = {key: float(value.detach()) for key, value in losses.items()}
+                log.step(state.step, plain, group["lr"])
+            progress(f"train {number + 1}", state.step / recipe.steps_per_round - number)
+        state.round = number + 1
+        if log is not None:
+            model.eval()
+            found = judge.retrieval(model.network, str(fabric.device))
+            singles = judge.loss_by_effect(model.network, recipe.temperature, str(fabric.device))
+            state.judge(found, singles, recipe.schedule_every)
+            log.round(state, found, singles)
+            state.minutes += (time.monotonic() - began) / 60
+            began = time.monotonic()
+            snapshots.write(folder, model, optimizer, state)
+        state.chances = fabric.broadcast(state.chances)
+        if recipe.minutes and state.minutes >= recipe.minutes:
+            break
+    crew.close()
+    facts = _facts(recipe, corpus, state, start, fabric.world_size, device)
+    if rank != 0:
+        return Trained(folder, facts)
+    snapshots.restore_best(folder, model.network)
+    path, _ = encoders.save(folder, name, model.network, facts)
+    return Trained(path, facts)
+
+
+def learning_rate(recipe: EncoderRecipe, step: int, total: int) -> float:
+    """A straight rise over the warm-up, then half a cosine down to a hundredth."""
+    if step < recipe.warm_up_steps:
+        return recipe.learning_rate * (step + 1) / recipe.warm_up_steps
+    share = (step - recipe.warm_up_steps) / max(1, total - recipe.warm_up_steps)
+    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
+
+
+def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
+    """What is minimized: the objective's parts with the recipe's weights."""
+    predicted = recipe.regression_weight * losses["regression"] + recipe.presence_weight * losses["presence"]
+    if recipe.objective == "contrastive":
+        return losses["contrastive"]
+    if recipe.objective == "presence":
+        return losses["presence"]
+    return predicted if recipe.objective == "regression" else losses["contrastive"] + predicted
+
+
+def _standardize(network: FXEncoder, shards: Shards, recipe: EncoderRecipe) -> None:
+    """Mean and spread of the explicit features over the first shard, per stem."""
+    for number, said in shards.every(lambda features: explicit(features)):
+        network.explicit_mean[number] = said.mean(0)
+        network.explicit_scale[number] = said.std(0).clamp(min=0.1)
+
+
+def _claim(folder: Path, recipe: EncoderRecipe) -> None:
+    """Write the recipe beside the run; a folder with another one's run is refused."""
+    path = folder / "recipe.json"
+    text = recipe.model_dump_json(indent=2)
+    if path.exists():
+        if json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
+            raise ConfigError(f"{folder} holds a run with another recipe; choose another folder")
+        return
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _facts(
+    recipe: EncoderRecipe,
+    corpus: Path,
+    state: snapshots.State,
+    start: str | Path | None,
+    processes: int,
+    device: str,
+) -> dict[str, Any]:
+    songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
+    validated = Corpus(corpus).songs("validation")
+    return {
+        "recipe": recipe.model_dump(),
+        "steps": state.step,
+        "minutes": round(state.minutes, 1),
+        "device": device,
+        "processes": processes,
+        "start": None if start is None else str(Path(start).name),
+        "corpus_hours": round(sum(song.duration_s for song in songs) / 3600, 2),
+        "corpus_pieces": len({song.piece for song in songs}),
+        "validation": state.best,
+        "trained_on": sorted({_short(song.piece) for song in songs}),
+        "validated_on": sorted({_short(song.piece) for song in validated}),
+    }
+
+
+def _short(piece: str) -> str:
+    return hashlib.sha256(piece.encode()).hexdigest()[:8]
+
+
+__all__ = ["HEARD", "Trained", "learning_rate", "total_loss", "train"]

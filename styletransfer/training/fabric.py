@@ -1,0 +1,33 @@
+"""One process or many, CPU or GPU: lightning-fabric, started alike for every training."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from styletransfer.errors import ConfigError
+
+
+def launch(device: str) -> Any:
+    """A Fabric that has been launched: under `torchrun` one of many processes, else the only one.
+
+    bfloat16 where the processor or GPU computes it natively. ConfigError without the extra `train`.
+    """
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise ConfigError("training needs the extra `train`: pip install 'automix[train]'") from error
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    nodes = int(os.environ.get("WORLD_SIZE", "1")) // max(1, processes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fabric = Fabric(
+            accelerator="cuda" if device.startswith("cuda") else "cpu",
+            devices=processes,
+            num_nodes=max(1, nodes),
+            strategy="ddp" if processes > 1 else "auto",
+            precision="bf16-mixed",
+        )
+        fabric.launch()
+    return fabric

@@ -1,0 +1,100 @@
+"""What a training run is asked to do: a recipe, from a TOML file or one of those that ship."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from styletransfer.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Objective = Literal["contrastive", "regression", "both", "presence"]
+
+
+class EncoderRecipe(BaseModel):
+    """How an FXencoder is trained, in rounds: render a shard of excerpts, then take steps on all shards.
+
+    objective        what the loss holds: NT-Xent, regression of the chain's parameters, both; `presence` is
+                     the multi-label effect classifier ('MEE') that the paper compares with.
+    excerpt_s        length of an excerpt; batches are cropped at random to between half of it and all.
+    rounds           shards to render; `groups_per_shard` groups of 2 contents × 2 chains per stem in each.
+    keep_shards      so many of the last shards serve; older ones are forgotten.
+    steps_per_round  batches of `groups` groups per stem.
+    queue            earlier embeddings per stem that serve as further negatives.
+    wet_share        share of the groups with finished music's separated stems, where the corpus has them.
+    foreign_share    share of the effects that another implementation than the console's renders.
+    gentle_share     share of the chains in gentle ranges.
+    schedule_every   rounds between two updates of the effects' probabilities; 0 leaves them alone.
+    minutes          stop after the round that passes this; 0 for no limit.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: Literal["small", "paper"] = "small"
+    objective: Objective = "both"
+    seed: int = 0
+    excerpt_s: float = Field(5.0, ge=1, le=30)
+    rounds: int = Field(20, ge=1)
+    groups_per_shard: int = Field(60, ge=1)
+    keep_shards: int = Field(1000, ge=1)
+    steps_per_round: int = Field(80, ge=1)
+    groups: int = Field(8, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warm_up_steps: int = Field(100, ge=0)
+    temperature: float = Field(0.1, gt=0)
+    queue: int = Field(512, ge=0)
+    regression_weight: float = Field(1.0, ge=0)
+    presence_weight: float = Field(0.3, ge=0)
+    wet_share: float = Field(0.2, ge=0, le=1)
+    foreign_share: float = Field(0.4, ge=0, le=1)
+    gentle_share: float = Field(0.25, ge=0, le=1)
+    schedule_every: int = Field(2, ge=0)
+    validation_styles: int = Field(60, ge=8)
+    minutes: float = Field(0, ge=0)
+
+
+def read(name: str | Path) -> EncoderRecipe:
+    """The recipe of that name that ships, or one from a `.toml` file.
+
+    ConfigError for a missing file, broken TOML, unknown keys and values out of range.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"the recipe {path} can't be read; give a .toml file, or one of {_names()}"
+            ) from error
+    elif str(name) in shipped():
+        text = (files("styletransfer.training") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        raise ConfigError(f"there is no recipe {name}; give a .toml file, or one of {_names()}")
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+        return EncoderRecipe(**values)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the recipe {name} is no TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"the recipe {name} can't be used: {where}: {first['msg']}") from error
+
+
+def shipped() -> list[str]:
+    """The names of the recipes that come with the program."""
+    folder = files("styletransfer.training") / "recipes"
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def _names() -> str:
+    return ", ".join(shipped())

@@ -1,0 +1,211 @@
+"""Rendered material: groups of 2 contents × 2 chains, kept as the front end's features, and batches of them.
+
+Effects cost ten times what the network does, so what was rendered is met again, in other crops and company.
+A shard is drawn from its own seed: rendered again it is the same, so a run can go on after a kill.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import safetensors.torch
+import torch
+from torch import Generator, Tensor
+
+from styletransfer.chains import EFFECTS, GENTLE, VARIED, Chain, draw
+from styletransfer.corpus.folder import RATE
+from styletransfer.encoder.frontend import Features, Frontend
+from styletransfer.encoder.network import HEARD
+
+from .contents import contents_of
+from .crew import Crew
+from .recipe import EncoderRecipe
+
+GROUP = 4
+"""Excerpts in a group: content A under chain 1, B under 1, A under 2, B under 2."""
+
+_CHUNK = 4  # groups rendered at a time: more don't fit a cache
+
+
+class Batch(NamedTuple):
+    """Excerpts in groups of GROUP, on the device that trains.
+
+    features  of (excerpts, …).
+    stem      (excerpts,) numbers of HEARD.
+    style     (excerpts,) a number per chain; excerpts with the same one match.
+    shares, active  (excerpts, parameters) what `Chain.parameters` says.
+    present   (excerpts, effects) bool.
+    """
+
+    features: Features
+    stem: Tensor
+    style: Tensor
+    shares: Tensor
+    active: Tensor
+    present: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker needs to render one chunk of a shard."""
+
+    corpus: Path
+    split: str
+    recipe: EncoderRecipe
+    stem: str
+    groups: int
+    seed: int
+    chances: Mapping[str, float]
+    wet: bool
+
+
+def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
+    """Draw and render one chunk: `spectrum` and `envelope` as float16, `shares`, `active`, `present`."""
+    generator = Generator().manual_seed(order.seed)
+    contents = contents_of(order.corpus, order.split, order.recipe.excerpt_s, "wet" if order.wet else "songs")
+    sounds, _ = contents.draw(generator, order.stem, order.groups, 2)
+    chains = training_chains(generator, 2 * order.groups, order.stem, order.recipe, order.chances)
+    # group-major: A1, B1, A2, B2
+    samples = sounds[:, [0, 1, 0, 1]].flatten(0, 1).to(device)
+    rows = torch.arange(2 * order.groups).repeat_interleave(2)
+    chain = chains.select(rows)
+    heard = _frontend(device)(chain.apply(samples, RATE))
+    shares, active = chain.parameters()
+    return {
+        "spectrum": heard.spectrum.half(),
+        "envelope": heard.envelope.half(),
+        "shares": shares,
+        "active": active,
+        "present": chain.present(),
+    }
+
+
+def training_chains(
+    generator: Generator, count: int, stem: str, recipe: EncoderRecipe, chances: Mapping[str, float]
+) -> Chain:
+    """Chains as training draws them: from one effect to all, the badly learned ones more often."""
+    parts = []
+    for _ in range(count):
+        likely = 0.15 + 0.85 * float(torch.rand((), generator=generator))
+        gentle = float(torch.rand((), generator=generator)) < recipe.gentle_share
+        base = replace(GENTLE if gentle else VARIED, foreign=recipe.foreign_share)
+        scaled = {stage: likely * chances.get(stage, 0.6) for stage in (*EFFECTS, "codec")}
+        scaled["codec"] *= 0.1
+        parts.append(draw(generator, 1, stem, base, chances=scaled))
+    return Chain.join(parts)
+
+
+class Shards:
+    """The shards of one run, in a folder and in memory; rendered by the crew where they aren't there yet."""
+
+    def __init__(
+        self, corpus: Path, recipe: EncoderRecipe, folder: Path, crew: Crew, *, device: str = "cpu"
+    ) -> None:
+        self._corpus, self._recipe, self._folder, self._device = corpus, recipe, folder, device
+        self._crew = crew
+        self._kept: dict[int, dict[str, dict[str, Tensor]]] = {}
+        self._wet = recipe.wet_share > 0 and _has_wet(corpus)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def prepare(
+        self,
+        number: int,
+        chances: Mapping[str, float],
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        """Have shard `number` in memory, from the folder or rendered; forget those too old."""
+        path = self._folder / f"shard-{number:04d}.safetensors"
+        if not path.exists():
+            self._render(path, number, chances, progress)
+        flat = safetensors.torch.load_file(path)
+        self._kept[number] = {
+            stem: {key.partition(".")[2]: value for key, value in flat.items() if key.startswith(f"{stem}.")}
+            for stem in HEARD
+        }
+        for old in [other for other in self._kept if other <= number - self._recipe.keep_shards]:
+            del self._kept[old]
+            (self._folder / f"shard-{old:04d}.safetensors").unlink(missing_ok=True)
+
+    def batch(self, generator: Generator, groups: int) -> Batch:
+        """A batch of so many groups per stem, cropped to a length drawn between half and all."""
+        numbers = sorted(self._kept)
+        total = self._kept[numbers[0]][HEARD[0]]["spectrum"].shape[-1]
+        frames = int(torch.randint(total // 2, total + 1, (), generator=generator)) // 16 * 16
+        parts: list[dict[str, Tensor]] = []
+        crops: list[Features] = []
+        for stem in HEARD:
+            for _ in range(groups):
+                shard = self._kept[numbers[int(torch.randint(len(numbers), (), generator=generator))]][stem]
+                first = GROUP * int(torch.randint(len(shard["present"]) // GROUP, (), generator=generator))
+                for row in range(first, first + GROUP):
+                    start = int(torch.randint(total - frames + 1, (), generator=generator))
+                    crops.append(Features(shard["spectrum"][row], shard["envelope"][row]).crop(start, frames))
+                parts.append(
+                    {key: shard[key][first : first + GROUP] for key in ("shares", "active", "present")}
+                )
+        features = Features(*(torch.stack(part).float() for part in zip(*crops, strict=True)))
+        count = len(HEARD) * groups
+        numbers_of_stems = torch.arange(len(HEARD)).repeat_interleave(groups * GROUP)
+        style = torch.arange(2 * count).repeat_interleave(2)
+        return Batch(
+            features,
+            numbers_of_stems,
+            style,
+            *(torch.cat([part[key] for part in parts]) for key in ("shares", "active", "present")),
+        )
+
+    def every(self, measured: Callable[[Features], Tensor]) -> Iterator[tuple[int, Tensor]]:
+        """Stem number → what is measured of all excerpts of the latest shard."""
+        latest = self._kept[max(self._kept)]
+        for number, stem in enumerate(HEARD):
+            parts = zip(latest[stem]["spectrum"].split(64), latest[stem]["envelope"].split(64), strict=True)
+            yield number, torch.cat([measured(Features(a.float(), b.float())) for a, b in parts])
+
+    def _render(
+        self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]
+    ) -> None:
+        orders = list(self._orders(number, chances))
+        pieces: dict[str, list[dict[str, Tensor]]] = {stem: [] for stem in HEARD}
+        for done, (order, rendered) in enumerate(zip(orders, self._rendered(orders), strict=True), 1):
+            pieces[order.stem].append(rendered)
+            progress(done / len(orders))
+        flat = {
+            f"{stem}.{key}": torch.cat([part[key] for part in parts])
+            for stem, parts in pieces.items()
+            for key in parts[0]
+        }
+        beside = path.with_suffix(".part")
+        safetensors.torch.save_file(flat, beside)
+        beside.replace(path)
+
+    def _orders(self, number: int, chances: Mapping[str, float]) -> Iterator[Order]:
+        for stem in HEARD:
+            left, chunk = self._recipe.groups_per_shard, 0
+            while left > 0:
+                groups = min(left, _CHUNK)
+                seed = seed_of(self._recipe.seed, number, stem, chunk)
+                wet = self._wet and (seed >> 8) % 1000 < 1000 * self._recipe.wet_share and stem != "mix"
+                yield Order(self._corpus, "train", self._recipe, stem, groups, seed, chances, wet)
+                left, chunk = left - groups, chunk + 1
+
+    def _rendered(self, orders: Sequence[Order]) -> Iterator[dict[str, Tensor]]:
+        yield from self._crew.map(functools.partial(render, device=self._device), orders)
+
+
+def seed_of(*parts: object) -> int:
+    """A seed that is the same for the same parts: 62 bits of their hash."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 2
+
+
+def _has_wet(corpus: Path) -> bool:
+    return any(True for _ in (corpus / "wet").glob("*/meta.json"))
+
+
+@functools.lru_cache(maxsize=2)
+def _frontend(device: str) -> Frontend:
+    return Frontend().to(device)

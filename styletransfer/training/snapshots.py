@@ -1,0 +1,112 @@
+"""Where a run stands: weights, optimizer and counters in one file, never pickled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from styletransfer.chains import EFFECTS
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Counters of a run, what it remembers, and how it did so far.
+
+    chances  effect → probability, as first drawn from that round on.
+    best     the best round's figures: `round`, and the share found first per stem.
+    """
+
+    queue: Tensor
+    queue_stem: Tensor
+    step: int = 0
+    round: int = 0
+    minutes: float = 0.0
+    chances: dict[str, dict[str, float]] = field(default_factory=dict)
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def chances_of(self, number: int) -> dict[str, float]:
+        """The effects' probabilities for a round: as scheduled last before it."""
+        earlier = [int(key) for key in self.chances if int(key) <= number]
+        return self.chances[str(max(earlier))] if earlier else dict.fromkeys(EFFECTS, 0.6)
+
+    def remember(self, embeddings: Tensor, stem: Tensor, most: int) -> None:
+        """Keep the last embeddings, `most` per stem, as further negatives."""
+        if most == 0:
+            return
+        count = most * len(stem.unique())
+        self.queue = torch.cat((embeddings, self.queue.to(embeddings)))[:count]
+        self.queue_stem = torch.cat((stem, self.queue_stem.to(stem)))[:count]
+
+    def judge(self, found: dict[str, float], singles: dict[str, float], schedule_every: int) -> bool:
+        """Take a round's validation in: reschedule the effects, and note whether it was the best (True)."""
+        if schedule_every and self.round % schedule_every == 0:
+            self.chances[str(self.round)] = scheduled(singles)
+        mean = sum(found.values()) / len(found)
+        better = bool(mean > self.best.get("mean", -1.0))
+        if better:
+            self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
+        return better
+
+
+def scheduled(losses: dict[str, float]) -> dict[str, float]:
+    """Probability per effect from its validation loss: p = (L − Lmin)/(Lmax − Lmin)·0.9 + 0.1."""
+    least, most = min(losses.values()), max(losses.values())
+    return {key: (loss - least) / max(most - least, 1e-9) * 0.9 + 0.1 for key, loss in losses.items()}
+
+
+def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Write where the run stands, and the weights again if this round was the best."""
+    tensors = {f"model.{key}": value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer.{index}.{key}": torch.as_tensor(value).cpu().contiguous()
+            for key, value in values.items()
+        }
+    tensors |= {"queue": state.queue.cpu().contiguous(), "queue_stem": state.queue_stem.cpu().contiguous()}
+    counters = asdict(state)
+    del counters["queue"], counters["queue_stem"]
+    _write(folder / "snapshot.safetensors", tensors, counters)
+    if state.best.get("round") == state.round:
+        _write(folder / "best.safetensors", tensors, counters)
+
+
+def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Bring model, optimizer and state to where the folder's run stands; nothing if it has none."""
+    path = folder / "snapshot.safetensors"
+    if not path.exists():
+        return
+    tensors = safetensors.torch.load_file(path)
+    model.load_state_dict(_under(tensors, "model."))
+    plain = optimizer.state_dict()
+    plain["state"] = {}
+    for key, value in _under(tensors, "optimizer.").items():
+        index, _, name = key.partition(".")
+        plain["state"].setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict(plain)
+    state.queue, state.queue_stem = tensors["queue"], tensors["queue_stem"]
+    with safetensors.safe_open(path, framework="pt") as file:
+        for key, value in json.loads(file.metadata()["state"]).items():
+            setattr(state, key, value)
+
+
+def restore_best(folder: Path, network: nn.Module) -> None:
+    """Load the best round's weights into the network."""
+    tensors = _under(safetensors.torch.load_file(folder / "best.safetensors"), "model.network.")
+    network.load_state_dict(tensors)
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _write(path: Path, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+    beside = path.with_suffix(".part")
+    safetensors.torch.save_file(tensors, beside, {"state": json.dumps(counters)})
+    beside.replace(path)

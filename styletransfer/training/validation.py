@@ -1,0 +1,124 @@
+"""How good is the encoder by now? Styles on pieces that training never hears, rendered once per corpus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from styletransfer.chains import EFFECTS, PUBLISHED, STAGES, draw, draw_exactly
+from styletransfer.corpus.folder import RATE
+from styletransfer.encoder.frontend import Features, Frontend
+from styletransfer.encoder.loss import nt_xent
+from styletransfer.encoder.network import HEARD, FXEncoder, stem_number
+
+from .contents import contents_of
+from .crew import Crew
+from .shards import seed_of
+
+_EFFECTS_PER_STYLE = 4
+_SINGLE_STYLES = 24
+_SINGLE_STEMS = ("other", "drums", "vocals", "mix")
+_EXCERPT_S = 10.0
+_SINGLE_EXCERPT_S = 5.0
+_CHUNK = 4
+_SEED = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """Rendered styles, each on two pieces (rows 2i and 2i + 1), by name: a stem, or `effect/NAME`."""
+
+    features: dict[str, Features]
+    stem: dict[str, str]
+
+    @torch.no_grad()
+    def retrieval(self, network: FXEncoder, device: str) -> dict[str, float]:
+        """Stem → share of styles whose other excerpt is the nearest among all styles'."""
+        found = {}
+        for stem in HEARD:
+            unit = functional.normalize(self._heard(network, stem, device), dim=-1)
+            hits = (unit[0::2] @ unit[1::2].T).argmax(-1) == torch.arange(len(unit) // 2, device=unit.device)
+            found[stem] = float(hits.float().mean())
+        return found
+
+    @torch.no_grad()
+    def loss_by_effect(self, network: FXEncoder, temperature: float, device: str) -> dict[str, float]:
+        """Effect → NT-Xent over styles of that effect alone: how badly it is learned."""
+        losses = {}
+        for effect in EFFECTS:
+            heard = self._heard(network, f"effect/{effect}", device)
+            style = torch.arange(len(heard) // 2, device=heard.device).repeat_interleave(2)
+            same = torch.zeros_like(style)
+            losses[effect] = float(nt_xent(heard, style, same, temperature, heard[:0], same[:0]))
+        return losses
+
+    def _heard(self, network: FXEncoder, name: str, device: str) -> Tensor:
+        number = stem_number(self.stem[name])
+        parts = []
+        for spectrum, envelope in zip(*(part.split(64) for part in self.features[name]), strict=True):
+            features = Features(spectrum.float().to(device), envelope.float().to(device))
+            stem = torch.full((len(spectrum),), number, device=device)
+            parts.append(network.hear(features, stem).float())
+        return torch.cat(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker needs to render some styles of one set: of one effect, or of several."""
+
+    corpus: Path
+    name: str
+    stem: str
+    effect: str | None
+    styles: int
+    seed: int
+
+
+def prepare(corpus: Path, styles: int, folder: Path, crew: Crew) -> Validation:
+    """The validation set of a corpus, rendered by the crew, or from the folder of an earlier run."""
+    path = folder / f"validation-{styles}.safetensors"
+    sets: list[tuple[str, str, str | None, int]] = [(stem, stem, None, styles) for stem in HEARD]
+    for index, effect in enumerate(EFFECTS):
+        sets.append((f"effect/{effect}", _SINGLE_STEMS[index % 4], effect, _SINGLE_STYLES))
+    if not path.exists():
+        orders = [
+            Order(corpus, name, stem, effect, min(_CHUNK, count - first), seed_of(_SEED, name, first))
+            for name, stem, effect, count in sets
+            for first in range(0, count, _CHUNK)
+        ]
+        parts: dict[str, list[Features]] = {}
+        for order, features in zip(orders, crew.map(render, orders), strict=True):
+            parts.setdefault(order.name, []).append(features)
+        flat = {
+            f"{name}.{field}": torch.cat([getattr(part, field) for part in found])
+            for name, found in parts.items()
+            for field in Features._fields
+        }
+        beside = path.with_suffix(".part")
+        safetensors.torch.save_file(flat, beside)
+        beside.replace(path)
+    flat = safetensors.torch.load_file(path)
+    return Validation(
+        {name: Features(flat[f"{name}.spectrum"], flat[f"{name}.envelope"]) for name, *_ in sets},
+        {name: stem for name, stem, *_ in sets},
+    )
+
+
+def render(order: Order) -> Features:
+    """Draw and render the styles of one order, each on two pieces, as float16."""
+    generator = Generator().manual_seed(order.seed)
+    duration_s = _EXCERPT_S if order.effect is None else _SINGLE_EXCERPT_S
+    contents = contents_of(order.corpus, "validation", duration_s, "songs")
+    sounds, _ = contents.draw(generator, order.stem, order.styles, 2)
+    if order.effect is None:
+        chains = draw_exactly(generator, order.styles, _EFFECTS_PER_STYLE, PUBLISHED, order.stem)
+    else:
+        chances = {stage: float(stage == order.effect) for stage in STAGES}
+        chains = draw(generator, order.styles, order.stem, PUBLISHED, chances=chances)
+    heard = Frontend()(chains.repeat(2).apply(sounds.flatten(0, 1), RATE))
+    return Features(heard.spectrum.half(), heard.envelope.half())
