@@ -224,11 +224,13 @@ class _PaperBlock(nn.Module):
 
     def __init__(self, inside: int, outside: int, kernel: int, stride: int) -> None:
         super().__init__()
-        self.stay = nn.Conv1d(inside, inside, kernel, padding="same")
+        self.around = ((kernel - 1) // 2, kernel // 2)  # the paper's even kernels reach further ahead
+        self.stay = nn.Conv1d(inside, inside, kernel)
         self.stay_norm = nn.BatchNorm1d(inside)
         self.go = nn.Conv1d(inside, outside, kernel, stride, padding=kernel // 2)
         self.go_norm = nn.BatchNorm1d(outside)
 
     def forward(self, samples: Tensor) -> Tensor:
-        stayed = functional.relu(self.stay_norm(samples + self.stay(samples)))
+        around = functional.pad(samples, self.around)
+        stayed = functional.relu(self.stay_norm(samples + self.stay(around)))
         return functional.relu(self.go_norm(self.go(stayed)))
