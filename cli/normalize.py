@@ -15,7 +15,8 @@ from .terminal import Overwrite, Quiet, Threads, Verbose, guarded, progress, ref
 @guarded
 def normalize(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE|DIR", help="A stem, or a folder with stems; a corpus for --measure.")
+        Path,
+        typer.Argument(metavar="FILE|DIR", help="A stem, or a folder with stems; a corpus for --measure."),
     ],
     output: Annotated[
         Path | None,

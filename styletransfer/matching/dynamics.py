@@ -45,14 +45,12 @@ class Wish:
 
 
 _LIMITER_DB = 4.0
-STEM_TIMES = {
+_STEM_TIMES = {
     "drums": Times(1.0, 80.0),
     "bass": Times(4.0, 150.0),
     "other": Times(2.0, 150.0),
     "vocals": Times(2.0, 120.0),
 }
-"""Attack and release of each stem's compressor."""
-
 _GLUE_TIMES = (Times(1.0, 40.0), Times(1.0, 120.0))
 _THRESHOLD_DB = 3.0  # above the RMS
 _KNEE_DB = 6.0
@@ -75,7 +73,7 @@ def fit_dynamics(
             continue
         change_db = theirs.stems[name].punch_db - ours.stems[name].punch_db
         change_db = min(max(change_db, -STEM_PUNCH_DB), STEM_PUNCH_DB)
-        knobs = fit_compressor(stems[name], Wish(change_db), (STEM_TIMES[name],))
+        knobs = fit_compressor(stems[name], Wish(change_db), (_STEM_TIMES[name],))
         if knobs is not None:
             fitted[name]["compressor"] = knobs
     return fitted

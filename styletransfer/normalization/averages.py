@@ -34,7 +34,7 @@ class StemAverages(_Strict):
 
     songs           how many were measured.
     loudness_lufs   integrated loudness (BS.1770-4).
-    mid_db, side_db third-octave spectra at that loudness (`measures.BAND_HZ`): means of magnitudes.
+    mid_db, side_db third-octave spectra (`measures.BAND_HZ`) at that loudness: means of magnitudes.
     bandwidth_hz    where most stems end.
     width_db        side energy over mid energy.
     balance_db      right energy over left energy.

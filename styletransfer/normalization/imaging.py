@@ -7,43 +7,43 @@ import math
 import torch
 from torch import Tensor
 
-from styletransfer.audio import Audio
-from styletransfer.converter import fx
+from styletransfer.encoder.measures import Measures
 
 MONO_DB = -40.0
 """Side over mid below which there is no width to scale."""
 
-_ROUNDS = 8
-_BLOCK = 2**18
+_STEP_DB = 0.1
+_LEAST_MATTERS_DB = 12.0  # a width that is missed by more is as good as mono
+_MOVE_COST = 0.02  # dB of error that a move of 1 dB has to be worth: nothing moves without need
 
 
-def covariance(audio: Audio) -> Tensor:
-    """(2, 2) of the mid and the side signal of a stereo sound, summed over time."""
-    total = torch.zeros(2, 2, dtype=torch.float64)
-    for block in audio.blocks(_BLOCK):
-        total += (block @ block.T).double()
-    rotate = torch.tensor([[0.5, 0.5], [0.5, -0.5]], dtype=torch.float64)
-    return rotate @ total @ rotate.T
+def fit_image(heard: Measures, width_db: float, balance_db: float, reach_db: float) -> tuple[float, float]:
+    """Knobs of `widen` and then `balance` that together reach a width and a balance in dB, or come closest.
 
-
-def fit_image(
-    mid_side: Tensor, width_db: float, balance_db: float, reach_db: float
-) -> tuple[float, float]:
-    """Knobs of `widen` and `balance`, one after the other, that reach a width and a balance together.
-
-    mid_side    (2, 2) covariance of mid and side.
-    reach_db    neither moves further than ± this.
-    What is mono is left without width, but panned to its place. A source on one side only has both mid
-    and side: it is made narrow, then balanced.
+    reach_db   neither moves further than ± this.
+    Balancing changes the width and widening the balance, so both are looked for at once: for every width on a
+    grid the balance follows in closed form. What is mono keeps its width. A source on one side only can't
+    have both; it is made narrow and comes to its place.
     """
-    width, place = 1.0, 0.0
-    for _ in range(_ROUNDS):
-        found_width_db, found_balance_db = _image_db(mid_side, width, place)
-        place = min(max(place + balance_db - found_balance_db, -reach_db), reach_db)
-        if found_width_db > MONO_DB:
-            width *= 10 ** (0.5 * (width_db - found_width_db) / 20)  # half of the way: the two are coupled
-            width = min(max(width, 10 ** (-reach_db / 20)), 10 ** (reach_db / 20))
-    return width, balance_knob(place)
+    mid, side = 1.0, 10 ** (heard.width_db / 10)
+    tilt = math.tanh(heard.balance_db * math.log(10) / 20)  # (right − left) / (right + left), in energy
+    most = math.sqrt(mid * side)
+    common = min(max(-(mid + side) / 2 * tilt, -most), most)  # of mid and side
+    steps = round(reach_db / _STEP_DB) if heard.width_db > MONO_DB else 0
+    change_db = torch.arange(-steps, steps + 1, dtype=torch.float64) * _STEP_DB
+    width = 10 ** (change_db / 20)
+    left = (mid + width.square() * side + 2 * width * common).clamp(min=1e-6)
+    right = (mid + width.square() * side - 2 * width * common).clamp(min=1e-6)
+    both = mid - width.square() * side  # of left and right
+    move_db = (balance_db - _db(right / left)).clamp(-reach_db, reach_db)
+    left, right, both = left, right * 10 ** (move_db / 10), both * 10 ** (move_db / 20)
+    found_db = _db(((left + right - 2 * both) / (left + right + 2 * both)).clamp(min=1e-9))
+    missed = (found_db - width_db).abs().clamp(max=_LEAST_MATTERS_DB) if steps else torch.zeros(1)
+    missed = (
+        missed + 2 * (_db(right / left) - balance_db).abs() + _MOVE_COST * (change_db.abs() + move_db.abs())
+    )
+    best = int(missed.argmin())
+    return float(width[best]), balance_knob(float(move_db[best]))
 
 
 def balance_knob(change_db: float) -> float:
@@ -51,16 +51,5 @@ def balance_knob(change_db: float) -> float:
     return math.atan(10 ** (change_db / 20)) * 4 / math.pi - 1
 
 
-def _image_db(mid_side: Tensor, width: float, place_db: float) -> tuple[float, float]:
-    """Side over mid and right over left, in dB, behind width and balance."""
-    widened = mid_side * torch.tensor([[1.0, width], [width, width * width]], dtype=torch.float64)
-    rotate = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
-    sides = fx.balance(torch.eye(2)[None], balance=balance_knob(place_db))[0].double()
-    left_right = sides @ rotate @ widened @ rotate.T @ sides
-    turned = rotate @ left_right @ rotate.T / 4
-    return _ratio_db(turned[1, 1], turned[0, 0]), _ratio_db(left_right[1, 1], left_right[0, 0])
-
-
-def _ratio_db(over: Tensor, under: Tensor) -> float:
-    least = 1e-12 * (over + under).clamp(min=1e-30)
-    return float(10 * torch.log10(over.clamp(min=least) / under.clamp(min=least)))
+def _db(power: Tensor) -> Tensor:
+    return 10 * torch.log10(power)

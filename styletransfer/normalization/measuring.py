@@ -13,7 +13,7 @@ from torch import Tensor
 from styletransfer import __version__
 from styletransfer.corpus.folder import RATE, Corpus, CorpusSong
 from styletransfer.encoder.loudness import integrated_lufs
-from styletransfer.encoder.measures import BAND_HZ, FLOOR_DB, Measures, k_weighted_lufs, measure
+from styletransfer.encoder.measures import BAND_HZ, FLOOR_DB, Measures, measure
 from styletransfer.errors import AudioError
 
 from .averages import CLASSES, Averages, Provenance, StemAverages
@@ -94,13 +94,12 @@ def measure_averages(
 
 
 def average(looks: list[Look]) -> StemAverages:
-    """The average of at least one look: spectra and width as mean magnitudes at equal loudness, else means."""
+    """The average of at least one look; spectra are averaged as magnitudes at equal loudness."""
     loudness = _mean([found.loudness_lufs for found in looks])
     mid, side = torch.zeros(len(BAND_HZ)).double(), torch.zeros(len(BAND_HZ)).double()
     for found in looks:
-        mid += 10 ** ((found.measures.mid_db - found.loudness_lufs) / 20) / len(looks)
-        side += 10 ** ((found.measures.side_db - found.loudness_lufs) / 20) / len(looks)
-    level_db = loudness - k_weighted_lufs(mid.square(), side.square())
+        mid += 10 ** ((found.measures.mid_db - found.measures.loudness_lufs) / 20) / len(looks)
+        side += 10 ** ((found.measures.side_db - found.measures.loudness_lufs) / 20) / len(looks)
     shares = [1 / (1 + 10 ** (-found.measures.width_db / 10)) for found in looks]
     share = min(max(_mean(shares), 1e-6), 1 - 1e-6)
     peaks = [found.onset_peak_db for found in looks if found.onset_peak_db is not None]
@@ -109,8 +108,8 @@ def average(looks: list[Look]) -> StemAverages:
     return StemAverages(
         songs=len(looks),
         loudness_lufs=round(loudness, 2),
-        mid_db=_rounded(20 * torch.log10(mid.clamp(min=1e-9)) + level_db),
-        side_db=_rounded(20 * torch.log10(side.clamp(min=1e-9)) + level_db),
+        mid_db=_rounded(20 * torch.log10(mid.clamp(min=1e-9)) + loudness),
+        side_db=_rounded(20 * torch.log10(side.clamp(min=1e-9)) + loudness),
         bandwidth_hz=round(float(torch.tensor([f.measures.bandwidth_hz for f in looks]).median()), 1),
         width_db=round(10 * math.log10(share / (1 - share)), 2),
         balance_db=round(_mean([min(max(f.measures.balance_db, -limit), limit) for f in looks]), 2),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import torch
@@ -20,12 +21,12 @@ from styletransfer.converter.console import MASTER, MASTER_BANDS, Settings, neut
 from styletransfer.converter.rendering import stages_of
 from styletransfer.encoder.loudness import LoudnessMeter
 from styletransfer.encoder.measures import Measures, k_weighted_lufs, measure
-from styletransfer.matching.dynamics import STEM_TIMES, Times, Wish, fit_compressor
+from styletransfer.matching.dynamics import Times, Wish, fit_compressor
 from styletransfer.matching.strips import MatchLimits, match_master
 from styletransfer.matching.tone import response_db
 
 from .averages import Averages, StemAverages, load_averages
-from .imaging import covariance, fit_image
+from .imaging import fit_image
 from .onsets import FEWEST, onset_hops, onset_peak_db
 from .reverberation import Room, decay_s, draw_room
 from .spectrogram import powers
@@ -37,7 +38,7 @@ _LIMITS = MatchLimits(band_db=REACH_DB, master_width_db=REACH_DB, balance_db=REA
 _PUNCH_DB = 12.0
 _EXCERPT_S = 12.0
 _LOOKS = 2
-_TIMES = STEM_TIMES | {"mix": Times(2.0, 120.0)}
+_TIMES = (Times(attack_ms=1.0, release_ms=40.0),)  # fast enough to reach what slower compressors let through
 
 
 def normalize(
@@ -60,8 +61,14 @@ def normalize(
             f"samples must be floating (batch, 2, time), not {samples.dtype} {tuple(samples.shape)}"
         )
     averages = averages or load_averages()
-    excerpts = samples.detach().to("cpu", torch.float32)
-    changed = [normalize_audio(Audio(one, rate), stem, averages, generator).samples for one in excerpts]
+    averages.of(stem)
+    sounds = [Audio(one, rate) for one in samples.detach().to("cpu", torch.float32)]
+    chances: list[torch.Generator | None] = [None] * len(sounds)
+    if generator is not None:  # one for each, since they are done in any order
+        seeds = torch.randint(2**62, (len(sounds),), generator=generator, device=generator.device).tolist()
+        chances = [torch.Generator().manual_seed(seed) for seed in seeds]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        changed = list(pool.map(lambda a, c: normalize_audio(a, stem, averages, c).samples, sounds, chances))
     return torch.stack(changed).to(samples) if changed else samples.clone()
 
 
@@ -77,14 +84,17 @@ def normalize_audio(
         return audio
     tone = match_tone(measure(stereo.samples, stereo.rate), target)
     toned = _through(stereo, stages_of(MASTER, neutral(MASTER) | tone, stereo.rate))
-    rest = neutral(MASTER)
-    compressor, ring_s = _dynamics(toned, stem, target)
+    resting = neutral(MASTER)
+    compressor, ring_s = _dynamics(toned, target)
     if compressor is not None:
-        rest["compressor"] = compressor
+        toned = _through(toned, stages_of(MASTER, resting | {"compressor": compressor}, toned.rate))
+    shaped = toned
     if audio.channels == 2:
-        width, balance = fit_image(covariance(toned), target.width_db, target.balance_db, REACH_DB)
-        rest |= {"width": {"width": width}, "balance": {"balance": balance}}
-    shaped = _through(toned, stages_of(MASTER, rest, toned.rate))
+        width, balance = fit_image(
+            measure(toned.samples, toned.rate), target.width_db, target.balance_db, REACH_DB
+        )
+        image = {"width": {"width": width}, "balance": {"balance": balance}}
+        shaped = _through(toned, stages_of(MASTER, resting | image, toned.rate))
     room = None if generator is None else draw_room(stem, ring_s, target.decay_s, generator)
     if room is not None:
         shaped = mixdown.written(_in_room(shaped, room), shaped)
@@ -114,7 +124,7 @@ def match_tone(heard: Measures, target: StemAverages) -> Settings:
     return {name: settings[name] for name in ("eq", "side_eq")}
 
 
-def _dynamics(toned: Audio, stem: str, target: StemAverages) -> tuple[dict[str, float] | None, float]:
+def _dynamics(toned: Audio, target: StemAverages) -> tuple[dict[str, float] | None, float]:
     """Compressor knobs toward the average's peaks at onsets, None where none are needed; and how it rings.
 
     Both are judged on the loudest 12 s.
@@ -133,7 +143,7 @@ def _dynamics(toned: Audio, stem: str, target: StemAverages) -> tuple[dict[str, 
 
     change_db = target.onset_peak_db - (onset_peak_db(excerpt.samples, excerpt.rate, hops) - loudness)
     wish = Wish(min(max(change_db, -_PUNCH_DB), _PUNCH_DB))
-    return fit_compressor(excerpt, wish, (_TIMES[stem],), over_rms_db), ring_s
+    return fit_compressor(excerpt, wish, _TIMES, over_rms_db), ring_s
 
 
 def _in_room(sound: Audio, room: Room) -> Iterator[Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -35,10 +36,12 @@ def decay_s(power: Tensor, rate: int) -> float:
              of reverberation time based on the distribution of signal decay rates", ICASSP 2008.
     """
     frequency_hz = torch.arange(power.shape[1]) * rate / (2 * (power.shape[1] - 1))
-    bands = [(frequency_hz >= low) & (frequency_hz < high) for low, high in zip(_EDGES_HZ, _EDGES_HZ[1:], strict=False)]
+    bands = [(frequency_hz >= low) & (frequency_hz < high) for low, high in pairwise(_EDGES_HZ)]
     energy = power @ torch.stack(bands, 1).to(power)
     level_db = 10 * torch.log10(energy.clamp(min=1e-10))
-    loud_db = torch.stack([column.sort().values[int(0.95 * (len(column) - 1))] for column in level_db.unbind(1)])
+    loud_db = torch.stack(
+        [column.sort().values[int(0.95 * (len(column) - 1))] for column in level_db.unbind(1)]
+    )
     change_db = level_db.diff(dim=0)
     falling = (level_db[1:] > loud_db - _WITHIN_DB) & (level_db[1:] > -90) & (change_db < 0)
     if int(falling.sum()) < _FEWEST:
@@ -57,7 +60,7 @@ class Room:
     wet: float
 
     def send_stages(self, rate: int) -> tuple[list[Stage], list[Stage]]:
-        """What turns a stem into reverb plus send, and into the send alone: the low end is kept out of rooms."""
+        """What makes of a stem the send with its reverb, and the send alone; lows are kept out of rooms."""
 
         def send() -> Stage:
             return Equalizer(
@@ -70,7 +73,9 @@ class Room:
         return [send(), reverb], [send()]
 
 
-def draw_room(stem: str, stem_decay_s: float, average_decay_s: float, generator: torch.Generator) -> Room | None:
+def draw_room(
+    stem: str, stem_decay_s: float, average_decay_s: float, generator: torch.Generator
+) -> Room | None:
     """A room for a stem at random, or None; the same numbers are drawn whether or not there is one.
 
     What was reverberated can't be dried, so the dry are made wetter, by chance: decay .3 to 2.5 s

@@ -1,4 +1,4 @@
-"""Normalize files and folders: which stem a file holds, where its result goes, and the mix of a song's results."""
+"""Normalize files and folders: which stem a file holds, where its result goes, and a song's new mix."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A file that was written, and how many of its samples lie beyond full scale in a format that clips them."""
+    """A file that was written, and how many of its samples were clipped by its format."""
 
     path: Path
     clipped: int
 
 
 def stem_of(path: Path) -> str | None:
-    """The class of stem that a file's name speaks of, the last one if it names several; None if it names none."""
+    """The class of stem that a file's name speaks of: the last one that it names; None if it names none."""
     name = path.stem.lower()
     words = [word for word in re.split(r"[^a-z]+", name) if word]
     found = stems_in(name)
@@ -74,7 +74,9 @@ def jobs_for(source: Path, stem: str | None = None, output: Path | None = None) 
             if kind is not None:
                 jobs.append(Job(path, kind, (folder / path.relative_to(source)).with_suffix(".wav")))
     if not jobs:
-        raise AudioError(f"no sound in {source} names a stem; add --stem, or rename the files after their stems")
+        raise AudioError(
+            f"no sound in {source} names a stem; add --stem, or rename the files after their stems"
+        )
     return jobs
 
 

@@ -16,6 +16,7 @@ def music(seed: int, duration_s: float = 8.0, width: float = 0.4, level: float =
     frames = round(duration_s * RATE)
     spectrum = torch.fft.rfft(torch.randn(2, frames, generator=generator))
     spectrum = spectrum / torch.arange(1, spectrum.shape[1] + 1).sqrt()
+    spectrum[:, : round(30 * duration_s)] = 0
     mid, side = torch.fft.irfft(spectrum, frames)
     every = RATE // 2
     hits = 0.4 + 0.6 * torch.rand(frames // every + 1, generator=generator)
