@@ -110,7 +110,8 @@ def levelled(samples: Tensor, loudness_lufs: float = LOUDNESS_LUFS) -> Tensor:
     kept = samples[:, : len(active) * size].unflatten(1, (len(active), size))[:, active].flatten(1)
     energy = k_weighted_energy(kept[None], RATE)[0]
     wanted = energy.new_tensor(10 ** ((loudness_lufs + 0.691) / 10))
-    return samples * torch.sqrt(wanted / energy.clamp(min=1e-12))
+    brought: Tensor = samples * torch.sqrt(wanted / energy.clamp(min=1e-12))
+    return brought
 
 
 def active_blocks(samples: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ def train(
     crew = Crew(workers)
     if rank == 0:
         progress("validation set", 0.0)
-        judge = validation.prepare(corpus, recipe.validation_styles, folder, crew)
+        judge = validation.prepare(corpus, recipe, folder, crew)
     own = recipe.model_copy(update={"seed": seed_of(recipe.seed, rank)}) if fabric.world_size > 1 else recipe
     shards = Shards(corpus, own, folder / f"shards-{rank}", crew, device=device)
     device_model, device_optimizer = fabric.setup(model, optimizer)

@@ -18,13 +18,11 @@ from styletransfer.encoder.network import HEARD, FXEncoder, stem_number
 
 from .contents import contents_of
 from .crew import Crew
+from .recipe import EncoderRecipe
 from .shards import seed_of
 
 _EFFECTS_PER_STYLE = 4
-_SINGLE_STYLES = 24
 _SINGLE_STEMS = ("other", "drums", "vocals", "mix")
-_EXCERPT_S = 10.0
-_SINGLE_EXCERPT_S = 5.0
 _CHUNK = 4
 _SEED = 20_000
 
@@ -76,18 +74,32 @@ class Order:
     stem: str
     effect: str | None
     styles: int
+    duration_s: float
     seed: int
 
 
-def prepare(corpus: Path, styles: int, folder: Path, crew: Crew) -> Validation:
-    """The validation set of a corpus, rendered by the crew, or from the folder of an earlier run."""
+def prepare(corpus: Path, recipe: EncoderRecipe, folder: Path, crew: Crew) -> Validation:
+    """The validation set of a corpus, rendered by the crew, or from the folder of an earlier run.
+
+    `recipe.validation_styles` of 4 effects per stem on excerpts twice as long as training's; two fifths as
+    many of each effect alone, on training's length.
+    """
+    styles = recipe.validation_styles
     path = folder / f"validation-{styles}.safetensors"
     sets: list[tuple[str, str, str | None, int]] = [(stem, stem, None, styles) for stem in HEARD]
     for index, effect in enumerate(EFFECTS):
-        sets.append((f"effect/{effect}", _SINGLE_STEMS[index % 4], effect, _SINGLE_STYLES))
+        sets.append((f"effect/{effect}", _SINGLE_STEMS[index % 4], effect, 2 * styles // 5))
     if not path.exists():
         orders = [
-            Order(corpus, name, stem, effect, min(_CHUNK, count - first), seed_of(_SEED, name, first))
+            Order(
+                corpus,
+                name,
+                stem,
+                effect,
+                min(_CHUNK, count - first),
+                recipe.excerpt_s * (2 if effect is None else 1),
+                seed_of(_SEED, name, first),
+            )
             for name, stem, effect, count in sets
             for first in range(0, count, _CHUNK)
         ]
@@ -112,8 +124,7 @@ def prepare(corpus: Path, styles: int, folder: Path, crew: Crew) -> Validation:
 def render(order: Order) -> Features:
     """Draw and render the styles of one order, each on two pieces, as float16."""
     generator = Generator().manual_seed(order.seed)
-    duration_s = _EXCERPT_S if order.effect is None else _SINGLE_EXCERPT_S
-    contents = contents_of(order.corpus, "validation", duration_s, "songs")
+    contents = contents_of(order.corpus, "validation", order.duration_s, "songs")
     sounds, _ = contents.draw(generator, order.stem, order.styles, 2)
     if order.effect is None:
         chains = draw_exactly(generator, order.styles, _EFFECTS_PER_STYLE, PUBLISHED, order.stem)

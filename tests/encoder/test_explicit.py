@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from styletransfer.encoder.explicit import EXPLICIT_NAMES, explicit
 from styletransfer.encoder.frontend import RATE, Frontend
 

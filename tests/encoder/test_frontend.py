@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from styletransfer.encoder.frontend import BANDS, FAST_HOP, FAST_SIGNALS, HOP, RATE, Frontend
 
 

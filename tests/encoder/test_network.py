@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from styletransfer.encoder import network as networks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder, stem_number

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from corpus_sounds import small_corpus
+from torch import Generator
+
+from styletransfer import encoders
+from styletransfer.errors import ConfigError
+from styletransfer.training import encoder as training
+from styletransfer.training import shards
+from styletransfer.training.crew import Crew
+from styletransfer.training.recipe import EncoderRecipe, read, shipped
+from styletransfer.training.snapshots import scheduled
+
+pytest.importorskip("lightning_fabric")
+pytest.importorskip("tensorboard")
+
+RECIPE = EncoderRecipe(
+    excerpt_s=1.0,
+    rounds=3,
+    groups_per_shard=2,
+    steps_per_round=2,
+    groups=1,
+    queue=8,
+    warm_up_steps=1,
+    validation_styles=5,
+    schedule_every=1,
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def unbroken(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unbroken")
+    training.train(RECIPE, corpus, folder, workers=0)
+    return folder
+
+
+def losses(folder: Path) -> list[str]:
+    with (folder / "log.csv").open(encoding="utf-8") as file:
+        return [row["contrastive"] for row in csv.DictReader(file)]
+
+
+def test_a_run_leaves_weights_that_load_and_know_where_they_come_from(unbroken: Path, corpus: Path) -> None:
+    (path,) = unbroken.glob("fxencoder-small-*.safetensors")
+    assert path.stat().st_size < 6_000_000
+    loaded = encoders.load(path)
+    facts = loaded.facts
+    assert facts["steps"] == 6
+    assert facts["corpus_pieces"] == 3
+    assert len(facts["trained_on"]) == 3
+    assert not set(facts["trained_on"]) & set(facts["validated_on"])
+    assert len(losses(unbroken)) == 6
+    assert loaded.network.explicit_scale.min() < 1
+    with torch.no_grad():
+        assert loaded.network.embed(torch.randn(1, 2, 44100) * 0.1, "mix").norm() == pytest.approx(
+            1, abs=1e-3
+        )
+
+
+def test_a_run_cut_off_goes_on_with_the_same_curve(
+    unbroken: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+    whole = training.total_loss
+
+    def cut(recipe: EncoderRecipe, parts: dict[str, torch.Tensor]) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 4:  # in the middle of the second round
+            raise KeyboardInterrupt
+        return whole(recipe, parts)
+
+    monkeypatch.setattr(training, "total_loss", cut)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(RECIPE, corpus, tmp_path, workers=0)
+    monkeypatch.setattr(training, "total_loss", whole)
+    training.train(RECIPE, corpus, tmp_path, workers=0)
+    assert losses(tmp_path) == losses(unbroken)
+    first, second = (encoders.load(next(folder.glob("fx*"))) for folder in (unbroken, tmp_path))
+    for key, value in first.network.state_dict().items():
+        assert torch.equal(value, second.network.state_dict()[key]), key
+
+
+def test_another_recipe_in_the_same_folder_is_refused(unbroken: Path, corpus: Path) -> None:
+    with pytest.raises(ConfigError, match="another recipe"):
+        training.train(RECIPE.model_copy(update={"seed": 5}), corpus, unbroken, workers=0)
+
+
+def test_groups_hold_two_contents_under_two_chains(corpus: Path, tmp_path: Path) -> None:
+    material = shards.Shards(corpus, RECIPE, tmp_path, Crew(0))
+    material.prepare(0, {})
+    batch = material.batch(Generator().manual_seed(0), 2)
+    assert len(batch.stem) == 5 * 2 * shards.GROUP
+    assert batch.style[:4].tolist() == [0, 0, 1, 1]
+    assert torch.equal(batch.shares[0], batch.shares[1])
+    assert not torch.equal(batch.shares[1], batch.shares[2])
+    # the same content under another chain, another content under the same chain
+    assert batch.present.any(1).all()
+    assert batch.features.spectrum.shape[-1] % 16 == 0
+
+
+def test_a_shard_rendered_again_is_the_same(corpus: Path, tmp_path: Path) -> None:
+    batches = []
+    for name in ("one", "two"):
+        material = shards.Shards(corpus, RECIPE, tmp_path / name, Crew(0))
+        material.prepare(0, {"eq": 1.0})
+        batches.append(material.batch(Generator().manual_seed(0), 1))
+    assert torch.equal(batches[0].features.spectrum, batches[1].features.spectrum)
+
+
+def test_badly_learned_effects_are_drawn_more_often() -> None:
+    assert scheduled({"eq": 1.0, "gain": 3.0, "pan": 2.0}) == pytest.approx(
+        {"eq": 0.1, "gain": 1.0, "pan": 0.55}
+    )
+    assert all(0.1 <= value <= 1 for value in scheduled({"eq": 1.0, "gain": 1.0}).values())
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    recipe = EncoderRecipe(warm_up_steps=10)
+    rates = [training.learning_rate(recipe, step, 100) for step in range(100)]
+    assert rates.index(max(rates)) in (9, 10)
+    assert max(rates) == pytest.approx(recipe.learning_rate)
+    assert rates[-1] < 0.05 * max(rates)
+
+
+def test_the_recipes_that_ship_can_be_read() -> None:
+    assert {"cpu", "gpu", "classifier"} <= set(shipped())
+    for name in shipped():
+        assert read(name).rounds > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("speed = 3", "speed"),
+        ("rounds = 0", "rounds"),
+        ("rounds =", "no TOML"),
+        ('objective = "x"', "objective"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=sentence):
+        read(path)
+    with pytest.raises(ConfigError, match="give a .toml file"):
+        read("nothing")
