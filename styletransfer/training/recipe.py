@@ -58,7 +58,7 @@ class EncoderRecipe(BaseModel):
     foreign_share: float = Field(0.4, ge=0, le=1)
     gentle_share: float = Field(0.25, ge=0, le=1)
     schedule_every: int = Field(2, ge=0)
-    validation_styles: int = Field(60, ge=8)
+    validation_styles: int = Field(60, ge=5)
     minutes: float = Field(0, ge=0)
 
 

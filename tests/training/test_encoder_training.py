@@ -152,5 +152,5 @@ def test_a_wrong_recipe_is_refused_in_a_sentence(tmp_path: Path, text: str, sent
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=sentence):
         read(path)
-    with pytest.raises(ConfigError, match="give a .toml file"):
+    with pytest.raises(ConfigError, match=r"give a \.toml file"):
         read("nothing")
