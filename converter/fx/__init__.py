@@ -10,6 +10,7 @@ from .equalizer import (
     Equalizer,
     MidSideEqualizer,
     equalize,
+    equalizer_response,
     equalizer_response_db,
     mid_side_equalize,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "compress",
     "compression_gain_db",
     "equalize",
+    "equalizer_response",
     "equalizer_response_db",
     "expand",
     "gain",

@@ -76,6 +76,25 @@ def equalizer_response_db(
     return (10 * torch.log10(power[0] / power[1])).sum(-2)
 
 
+def equalizer_response(
+    frequencies_hz: Tensor,
+    rate: int,
+    *,
+    gain_db: BandParameter,
+    frequency_hz: BandParameter,
+    q: BandParameter,
+) -> Tensor:
+    """The equalizer's complex response at frequencies (points,): (points,), or (batch, points)."""
+    response = torch.complex(
+        *_response(
+            _prototypes(Bands(gain_db, frequency_hz, q), rate, frequencies_hz),
+            frequencies_hz * (math.pi / rate),
+        )
+    )
+    product: Tensor = (response[0] / response[1]).prod(-2)
+    return product
+
+
 class Equalizer:
     """Renders `equalize` block by block; bands at 0 dB cost nothing."""
 

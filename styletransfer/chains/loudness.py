@@ -1,4 +1,9 @@
-"""How loud is each excerpt of a batch? Quickly, for matching: no gate, and a spectrum in short frames."""
+"""How loud is each excerpt of a batch? Quickly, for matching: no gate, and little arithmetic.
+
+The K-weighted energy is a quadratic form of the samples. Its treble shelf, being smooth, needs the
+correlation of samples up to 63 apart, which one matrix product of short blocks yields; its bass roll-off
+and whatever the blocks can't tell apart are taken from the spectrum of a decimated copy.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,17 @@ import functools
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.signal import sosfreqz
 from torch import Tensor
 
 from styletransfer.encoder.loudness import k_weighting
 
-_FRAME = 4096
+from .spectra import fast_size
+
+_LAGS = 64
+_DECIMATION = 32
+_CORRECTED_HZ = 500.0
 _SILENT = 1e-12
 _MOST_DB = 80.0
 
@@ -19,15 +29,19 @@ _MOST_DB = 80.0
 def k_weighted_energy(samples: Tensor, rate: int) -> Tensor:
     """The K-weighted energy (batch,) of (batch, 2, time): mean square, summed over the channels.
 
-    −0.691 + 10·log10 of it is the loudness in LUFS without the gate, within 0.1 LU for music
-    (frames are cut without overlap, which smears the weighting of single low tones).
-    Source   ITU-R BS.1770-4, by Parseval's theorem on frames of about 93 ms.
+    −0.691 + 10·log10 of it is the loudness in LUFS without the gate, within 0.2 LU.
+    Source   ITU-R BS.1770-4; Wiener-Khinchin theorem.
     """
-    frames = samples.shape[-1]
-    framed = torch.nn.functional.pad(samples, (0, -frames % _FRAME)).unflatten(-1, (-1, _FRAME))
-    spectrum = torch.view_as_real(torch.fft.rfft(framed))
-    power = spectrum.square().sum((1, 2, 4))
-    return power @ _weights(rate).to(power) / max(1, frames)
+    batch, _, frames = samples.shape
+    blocks = torch.nn.functional.pad(samples, (0, -frames % _LAGS)).reshape(batch, -1, _LAGS)
+    products = blocks.transpose(1, 2) @ blocks
+    energy = (products * _kernel(rate).to(samples)).sum((1, 2))
+    slow = blocks.reshape(batch, 2, -1, _DECIMATION).mean(-1)
+    size = fast_size(slow.shape[-1])
+    weights = _bass_weights(rate, size).to(samples)
+    spectrum = torch.view_as_real(torch.fft.rfft(slow, size)[..., : len(weights)])
+    energy = energy + spectrum.square().sum((1, 3)) @ weights
+    return energy.clamp(min=0) / max(1, frames)
 
 
 def matching_factor(energy: Tensor, wanted: Tensor) -> Tensor:
@@ -40,11 +54,47 @@ def matching_factor(energy: Tensor, wanted: Tensor) -> Tensor:
     return ratio.sqrt().clamp(10 ** (-_MOST_DB / 20), 10 ** (_MOST_DB / 20))
 
 
+def _power(rate: int, frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, response = sosfreqz(k_weighting(rate), frequencies_hz, fs=rate)
+    return np.asarray(np.abs(response) ** 2)
+
+
+@functools.lru_cache(maxsize=4)
+def _shelf(rate: int) -> NDArray[np.float64]:
+    """Weights (lags,) of a cosine series that follows the K-weighting above the corrected bass."""
+    frequencies_hz = np.linspace(_CORRECTED_HZ / 2, rate / 2, 2000)
+    wanted = _power(rate, frequencies_hz)
+    cosines = np.cos(2 * np.pi / rate * frequencies_hz[:, None] * np.arange(_LAGS // 2))
+    ridge = 1e-3 * np.diag(np.arange(_LAGS // 2) ** 2 / _LAGS**2)
+    scaled = cosines / wanted[:, None]
+    return np.asarray(np.linalg.solve(scaled.T @ scaled + ridge, scaled.sum(0)))
+
+
 @functools.lru_cache(maxsize=4)
 @torch.inference_mode(False)
-def _weights(rate: int) -> Tensor:
-    """(bins,): how much each bin's power counts towards the energy of a frame."""
-    bins = np.arange(_FRAME // 2 + 1)
-    _, response = sosfreqz(k_weighting(rate), bins * (rate / _FRAME), fs=rate)
-    weights = np.abs(response) ** 2 * np.where((bins == 0) | (bins == _FRAME // 2), 1.0, 2.0) / _FRAME
+def _kernel(rate: int) -> Tensor:
+    """(lags, lags): what each product of two samples of a block counts.
+
+    A block holds fewer pairs the farther they are apart, so that far ones count for more.
+    """
+    apart = np.abs(np.subtract.outer(np.arange(_LAGS), np.arange(_LAGS)))
+    weights = np.concatenate((_shelf(rate), np.zeros(_LAGS // 2)))
+    weights[1:] /= 2  # each pair appears twice
+    weights *= _LAGS / (_LAGS - np.arange(_LAGS))
+    return torch.from_numpy(weights[apart]).float()
+
+
+@functools.lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def _bass_weights(rate: int, size: int) -> Tensor:
+    """(bins,): what the decimated copy's power counts, on top of the blocks'."""
+    slow_rate = rate / _DECIMATION
+    frequencies_hz = np.arange(size // 2) * (slow_rate / size)
+    frequencies_hz = frequencies_hz[frequencies_hz < _CORRECTED_HZ]
+    series = np.cos(2 * np.pi / rate * frequencies_hz[:, None] * np.arange(_LAGS // 2)) @ _shelf(rate)
+    angle = np.pi * frequencies_hz / rate
+    with np.errstate(invalid="ignore"):
+        averaging = np.where(angle > 0, np.sin(_DECIMATION * angle) / (_DECIMATION * np.sin(angle)), 1.0)
+    weights = (_power(rate, frequencies_hz) - series) / averaging**2
+    weights *= np.where(frequencies_hz > 0, 2.0, 1.0) * (_DECIMATION / size)
     return torch.from_numpy(weights).float()

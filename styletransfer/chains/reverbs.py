@@ -1,35 +1,44 @@
-"""Rooms around the sound: the dry sound stays, the reverb is added, and lows can be kept out of it."""
+"""Reverberation in parallel: the dry sound stays, a room's answer is added, and lows can be kept out of it.
+
+Excerpts are cut from music that went on before: what outlasts the excerpt returns at its beginning, as
+the tail of what came before would be heard there. So the convolution is circular, and cheap.
+"""
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 
-from styletransfer.converter.fx.reverb import impulse_response
+from .rooms import ROOMS, Room
+from .spectra import fast_size
+
+Values = dict[str, Tensor]
 
 
-def console_reverb(samples: Tensor, rate: int, values: dict[str, Tensor], seeds: list[int]) -> Tensor:
-    """The console's reverb: exponentially decaying noise, highs dying faster."""
-    response = impulse_response(
-        rate, **{name: values[name].unsqueeze(1) for name in ("decay_s", "damping", "predelay_ms")}
-    )
-    return add_room(samples, rate, response, values)
+def reverberate(samples: Tensor, rate: int, values: Values, seeds: list[int], *, room: Room) -> Tensor:
+    """The sound plus `wet` times its convolution with a room's response of unit energy.
 
-
-def add_room(samples: Tensor, rate: int, response: Tensor, values: dict[str, Tensor]) -> Tensor:
-    """The sound plus `wet` times its convolution with a response (batch, 2, time) of unit energy.
-
-    Below `low_cut_hz` nothing enters the room: a zero-phase slope of 24 dB per octave.
+    samples   (batch, 2, time). What lies below `low_cut_hz` stays dry: a slope of 24 dB per octave.
+    Surprise  tails run on into the beginning of the excerpt.
     """
     frames = samples.shape[-1]
-    response = response[..., :frames]
-    size = next_fast_len(frames + response.shape[-1] - 1, real=True)
-    spectrum = torch.fft.rfft(samples, size) * torch.fft.rfft(response, size)
-    frequencies_hz = torch.arange(spectrum.shape[-1], dtype=samples.dtype, device=samples.device) * (
-        rate / size
-    )
-    ratio = (values["low_cut_hz"][:, None] / frequencies_hz.clamp(min=1e-3)).square().square()
-    spectrum = spectrum * (values["wet"][:, None] / (1 + ratio))[:, None]
-    reverb: Tensor = torch.fft.irfft(spectrum, size)
-    return samples + reverb[..., :frames]
+    size = fast_size(frames)
+    response = room(rate, size, values, seeds)
+    power = torch.view_as_real(response).square().sum((1, 3))  # (batch, bins)
+    strength = values["wet"] * power.mean(1).div(2).clamp(min=1e-12).rsqrt()
+    kept = _low_cut(values["low_cut_hz"], rate, size) * strength[:, None]
+    response = response * kept[:, None] + 1
+    output: Tensor = torch.fft.irfft(torch.fft.rfft(samples, size) * response, size)
+    return output[..., :frames]
+
+
+def _low_cut(cut_hz: Tensor, rate: int, size: int) -> Tensor:
+    frequencies_hz = torch.arange(size // 2 + 1, dtype=cut_hz.dtype, device=cut_hz.device) * (rate / size)
+    fourth = (frequencies_hz / cut_hz[:, None]).square().square()
+    return fourth / (1 + fourth)
+
+
+REVERBS = {name: partial(reverberate, room=room) for name, room in ROOMS.items()}
+"""Implementation → reverb; the console's comes first."""
