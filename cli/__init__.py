@@ -10,7 +10,20 @@ import typer
 
 from styletransfer import __version__
 
-from . import analyze, apply, cache, doctor, normalize, separate, train, transfer
+from . import (
+    analyze,
+    apply,
+    cache,
+    corpus,
+    doctor,
+    embed,
+    evaluate,
+    normalize,
+    separate,
+    train,
+    transfer,
+    visualize,
+)
 
 app = typer.Typer(
     help="Mixing style transfer: make a mix sound as if the reference's engineer had mixed it.",
@@ -23,7 +36,11 @@ app.command(rich_help_panel=_MIXING)(apply.apply)
 app.command(rich_help_panel=_MIXING)(separate.separate)
 app.command(rich_help_panel=_MIXING)(normalize.normalize)
 app.command(rich_help_panel=_LOOKING)(analyze.analyze)
+app.command(rich_help_panel=_LOOKING)(embed.embed)
 app.command(rich_help_panel=_LOOKING)(doctor.doctor)
+app.command(rich_help_panel=_LOOKING)(visualize.visualize)
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_RESEARCH)
+app.add_typer(corpus.app, name="corpus", rich_help_panel=_RESEARCH)
 app.add_typer(cache.app, name="cache", rich_help_panel=_LOOKING)
 app.add_typer(train.app, name="train", rich_help_panel=_RESEARCH)
 

@@ -1,0 +1,70 @@
+"""`automix evaluate`: how good are the networks, on songs that they never heard?"""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import Json, Quiet, Threads, Verbose, guarded, progress, say, set_up
+
+app = typer.Typer(help="Measure what the networks are worth, beside baselines.", no_args_is_help=True)
+
+CORPUS = Path.home() / ".cache" / "automix-corpus"
+
+
+@app.command()
+@guarded
+def encoder(
+    corpus: Annotated[
+        Path, typer.Option("--corpus", metavar="DIR", help="What `automix corpus build` wrote.")
+    ] = CORPUS,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", metavar="NAME|FILE", help="The shipped one without.")
+    ] = None,
+    mee: Annotated[
+        str | None, typer.Option("--mee", metavar="NAME|FILE", help="The effect classifier to compare with.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A small part, for development.")] = False,
+    split: Annotated[str, typer.Option("--split", help="test, or validation while developing.")] = "test",
+    foreign: Annotated[bool, typer.Option(help="Also effects of sox, a program that must be here.")] = True,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, pictures go.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="Where embeddings are kept between runs.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="For passages, draws and probes.")] = 0,
+    threads: Threads = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Print the style tables: retrieval, disentanglement, leak, probes, beside all baselines.
+
+    Example: automix evaluate encoder --corpus ~/.cache/automix-corpus --quick
+    """
+    from styletransfer.evaluation.style import evaluate, outputs, plan, report
+
+    set_up(threads, "cpu")
+    config = evaluate.StyleConfig(
+        corpus=corpus,
+        split=split,
+        encoder=encoder,
+        mee=mee,
+        plan=plan.QUICK if quick else plan.FULL,
+        foreign=foreign,
+        seed=seed,
+        cache=cache or evaluate.default_cache(),
+    )
+    with progress(quiet) as show:
+        found = evaluate.evaluate(config, show)
+    if json:
+        typer.echo(json_format.dumps(report.figures(found, config), indent=1, ensure_ascii=False))
+    else:
+        typer.echo(report.markdown(found, config))
+    if output is not None:
+        for path in outputs.write(found, config, output):
+            say(str(path), quiet)

@@ -1,0 +1,311 @@
+"""How good is the encoder? Every style figure on held-out pieces, all baselines in the same run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from styletransfer import encoders, weights
+from styletransfer.chains.parameters import PARAMETER_NAMES
+from styletransfer.corpus.folder import Corpus
+from styletransfer.errors import AudioError, UsageError
+from styletransfer.evaluation.statistics import Estimate
+from styletransfer.normalization import normalize
+
+from . import styles
+from .bank import Embeddings
+from .disentanglement import Explicitness, Gaps, explicitness, gaps
+from .excerpts import RATE
+from .intervals import Floats
+from .leak import Leak, content_leak
+from .listening import Heard, Listening, Progress
+from .plan import FULL, Plan
+from .probes import Probe, linear_r2, naming_accuracy
+from .retrieval import Answers, answer, draws
+from .systems import (
+    ENCODER,
+    MEE,
+    Ears,
+    System,
+    chosen,
+    explicit_features,
+    mel_statistics,
+    trained_network,
+    untrained_network,
+)
+
+SPLITS = ("test", "validation")
+MEE_SHIPPED = "mee-small"
+"""The name of the effect classifier's weights, where they ship."""
+
+EXAMPLES = (5, 10, 100)
+OWN, PER_STEM, FOREIGN, SEPARATED = "own effects", "a chain per stem", "foreign effects", "separated stems"
+AS_IS, NORMALIZED = "as they are", "effect-normalized"
+
+
+@dataclass(frozen=True, slots=True)
+class StyleConfig:
+    """What is judged, on what.
+
+    encoder, mee  a shipped name or a `.safetensors` file; the shipped ones, where there are any, without.
+    systems       names of those to compare; all without.
+    cache         where embeddings are kept.
+    """
+
+    corpus: Path
+    split: str = "test"
+    encoder: str | None = None
+    mee: str | None = None
+    systems: tuple[str, ...] | None = None
+    plan: Plan = FULL
+    foreign: bool = True
+    seed: int = 0
+    cache: Path | None = field(default_factory=lambda: default_cache())
+
+
+@dataclass(slots=True)
+class Findings:
+    """All that was measured, by condition, kind of stem, number of effects and system, as far as they apply.
+
+    pieces    (condition, kind) → how many pieces stood behind it.
+    notes     sentences about what was not as METRICS asks.
+    """
+
+    answers: dict[tuple[str, str, int], dict[str, Answers]] = field(default_factory=dict)
+    leaks: dict[tuple[str, int], dict[str, Leak]] = field(default_factory=dict)
+    gaps: dict[tuple[str, str], dict[str, Gaps]] = field(default_factory=dict)
+    explicitness: dict[tuple[str, str], dict[str, Explicitness]] = field(default_factory=dict)
+    probes: dict[tuple[str, str], dict[str, dict[str, Probe]]] = field(default_factory=dict)
+    naming: dict[str, dict[str, dict[int, Estimate]]] = field(default_factory=dict)
+    grids: dict[str, Heard] = field(default_factory=dict)
+    pieces: dict[tuple[str, str], int] = field(default_factory=dict)
+    systems: tuple[str, ...] = ()
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def default_cache() -> Path:
+    """Where embeddings are kept unless said otherwise: $STYLE_CACHE, else a folder in the user's cache."""
+    return Path(os.environ.get("STYLE_CACHE") or Path.home() / ".cache" / "automix-style")
+
+
+def systems_for(
+    encoder: str | None = None, mee: str | None = None, names: Iterable[str] | None = None
+) -> tuple[list[System], list[str]]:
+    """The systems to compare, the encoder last, and notes on those that can't be had."""
+    ears = Ears()
+    notes = []
+    trained = []
+    config = None
+    for name, asked, shipped in ((MEE, mee, MEE_SHIPPED), (ENCODER, encoder, encoders.SHIPPED)):
+        if asked is None and shipped not in weights.manifest():
+            notes.append(f"{name}: no weights named {shipped} ship with this version, so it is missing here.")
+            continue
+        loaded = encoders.load(asked or shipped)
+        config = loaded.network.config
+        trained.append(trained_network(name, loaded, ears))
+    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, config)]
+    return chosen([*raw, *trained], names), notes
+
+
+def evaluate(
+    config: StyleConfig, progress: Progress = lambda stage, fraction: None, systems: Sequence[System] = ()
+) -> Findings:
+    """Measure all that the plan asks for.
+
+    systems   in place of those that `config` names.
+    CheckpointError where a system was trained on a piece of the split; AudioError without a corpus.
+    """
+    if config.split not in SPLITS:
+        raise UsageError(f"figures come from {' or '.join(SPLITS)}, not from {config.split!r}")
+    songs = Corpus(config.corpus).songs(config.split)
+    if not songs:
+        raise AudioError(f"{config.corpus} has no {config.split} songs; build more of the corpus")
+    compared, notes = (
+        (list(systems), []) if systems else systems_for(config.encoder, config.mee, config.systems)
+    )
+    workers = torch.get_num_threads()
+    torch.set_num_threads(1)  # excerpts are what is spread over threads
+    try:
+        hall = Listening(
+            config.plan, songs, compared, Embeddings(config.cache, workers), config.seed, progress
+        )
+        found = Findings(
+            systems=tuple(system.name for system in compared),
+            fingerprints={system.name: system.fingerprint for system in compared},
+            notes=notes,
+        )
+        for section in (_retrieval, _other_retrieval, _grids, _probes, _named):
+            section(hall, config, compared, found, progress)
+    finally:
+        torch.set_num_threads(workers)
+    return found
+
+
+Section = Callable[[Listening, StyleConfig, Sequence[System], Findings, Progress], None]
+
+
+def _retrieval(
+    hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
+) -> None:
+    for kind in config.plan.kinds:
+        for count in config.plan.slots:
+            heard = _tried(found, kind, OWN, lambda k=kind, c=count: hall.own(k, c))
+            if heard is None:
+                break
+            _ask(heard, (OWN, kind, count), config, compared, found)
+            found.leaks[kind, count] = {
+                system.name: content_leak(
+                    heard.vectors[system.name], heard.styles, heard.pieces, system.scaled
+                )
+                for system in compared
+            }
+
+
+def _other_retrieval(
+    hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
+) -> None:
+    plan = config.plan
+    for count in plan.per_stem_counts:
+        _ask(hall.per_stem(count), (PER_STEM, "mix", count), config, compared, found)
+    for kind in plan.foreign_kinds if config.foreign else ():
+        for count in plan.foreign_counts:
+            heard = _tried(found, kind, FOREIGN, lambda k=kind, c=count: hall.foreign(k, c))
+            if heard is not None:
+                _ask(heard, (FOREIGN, kind, count), config, compared, found)
+    for kind in plan.separated_kinds:
+        heard = _tried(found, kind, SEPARATED, lambda k=kind: hall.separated(k))
+        if heard is not None:
+            _ask(heard, (SEPARATED, kind, plan.separated_count), config, compared, found)
+
+
+def _ask(
+    heard: Heard,
+    key: tuple[str, str, int],
+    config: StyleConfig,
+    compared: Sequence[System],
+    found: Findings,
+) -> None:
+    pieces = heard.pieces.reshape(heard.styles.max() + 1, -1)
+    condition, kind, _ = key
+    found.pieces[condition, kind] = len(np.unique(pieces))
+    chosen_draws = draws(pieces, config.plan.draws, config.seed)
+    found.answers[key] = {
+        system.name: answer(
+            heard.vectors[system.name].reshape(*pieces.shape, -1), pieces, chosen_draws, system.scaled
+        )
+        for system in compared
+    }
+
+
+def _grids(
+    hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
+) -> None:
+    for kind in config.plan.grid_kinds:
+        heard = _tried(found, kind, "grid", lambda k=kind: hall.grid(k, styles.FULL))
+        if heard is None:
+            continue
+        found.grids[kind] = heard
+        found.pieces["grid", kind] = len(heard.names)
+        if len(heard.names) < config.plan.grid_pieces:
+            found.notes.append(
+                f"{kind}: the split has {len(heard.names)} pieces with it, not {config.plan.grid_pieces}."
+            )
+        if config.plan.kinds:  # a picture needs no figures
+            _disentangle({styles.FULL: heard}, "full", kind, config, compared, found)
+    for kind in config.plan.single_kinds:
+        heard_of = {name: hall.grid(kind, name) for name in styles.SINGLE}
+        _disentangle(heard_of, "single", kind, config, compared, found)
+
+
+def _disentangle(
+    heard_of: dict[str, Heard],
+    label: str,
+    kind: str,
+    config: StyleConfig,
+    compared: Sequence[System],
+    found: Findings,
+) -> None:
+    """The mean over the grids of one kind of stem: one of all effects, or one per single effect."""
+    found.gaps[label, kind], found.explicitness[label, kind] = {}, {}
+    for system in compared:
+        each = [(heard.vectors[system.name], heard.styles, heard.pieces) for heard in heard_of.values()]
+        found.gaps[label, kind][system.name] = _mean_gaps([gaps(*one) for one in each])
+        found.explicitness[label, kind][system.name] = _mean_explicitness(
+            [explicitness(*one, seed=config.seed) for one in each]
+        )
+
+
+def _probes(
+    hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
+) -> None:
+    for kind in config.plan.probe_kinds:
+
+        def neutral(cut: Tensor, kind: str = kind) -> Tensor:
+            return normalize(cut[None], RATE, kind)[0]
+
+        for condition, change in ((AS_IS, None), (NORMALIZED, neutral)):
+            table: dict[str, dict[str, Probe]] = {system.name: {} for system in compared}
+            for effect in styles.EFFECTS:
+                excerpts = config.plan.probes * (2 if effect.endswith("eq") else 1)
+                heard, chains = hall.alone(kind, effect, excerpts, change)
+                shares, active = (part.numpy() for part in chains.parameters())
+                for column in np.flatnonzero(active.all(0)):
+                    for system in compared:
+                        values: Floats = shares[heard.styles, column].astype(np.float64)
+                        probe = linear_r2(heard.vectors[system.name], values, heard.pieces)
+                        if probe is not None:
+                            table[system.name][PARAMETER_NAMES[column]] = probe
+            found.probes[condition, kind] = table
+
+
+def _named(
+    hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
+) -> None:
+    for kind in config.plan.named_kinds:
+        heard = hall.named(kind)
+        found.naming[kind] = {
+            system.name: naming_accuracy(
+                heard.vectors[system.name], heard.styles, heard.pieces, EXAMPLES, config.seed
+            )
+            for system in compared
+        }
+
+
+def _tried(found: Findings, kind: str, condition: str, hear: Callable[[], Heard]) -> Heard | None:
+    """What was heard; none, and a note, where the split's pieces don't suffice."""
+    try:
+        return hear()
+    except AudioError as error:
+        found.notes.append(f"{kind}, {condition}: left out, since {error}.")
+        return None
+
+
+def _mean_gaps(each: list[Gaps]) -> Gaps:
+    return Gaps(
+        _mean([one.dcimig for one in each]),
+        _mean([one.chain for one in each]),
+        _mean([one.piece for one in each]),
+        float(np.mean([one.ceiling for one in each])),
+    )
+
+
+def _mean_explicitness(each: list[Explicitness]) -> Explicitness:
+    return Explicitness(
+        float(np.mean([one.fitted for one in each])),
+        float(np.mean([one.chain for one in each])),
+        float(np.mean([one.piece for one in each])),
+        _mean([one.held_out for one in each]),
+    )
+
+
+def _mean(estimates: list[Estimate]) -> Estimate:
+    """The mean, and the means of both ends: pieces are shared, so errors don't cancel."""
+    columns = np.array([(one.value, one.low, one.high) for one in estimates]).mean(0)
+    return Estimate(*map(float, columns))

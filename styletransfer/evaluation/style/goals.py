@@ -1,0 +1,125 @@
+"""What should the encoder reach, and does it? Each goal with the figure that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from .evaluate import AS_IS, FOREIGN, NORMALIZED, OWN, SEPARATED, Findings
+from .systems import ENCODER
+
+_RECALL = {kind: {4: 0.80, 8: 0.92} for kind in ("mix", "drums", "other")}
+_RECALL |= {kind: {4: 0.70, 8: 0.85} for kind in ("bass", "vocals")}
+_FOREIGN_LOSS, _SEPARATED_LOSS = 0.15, 0.05
+_DISENTANGLED = {"full": (0.70, 0.965), "single": (0.40, 0.89)}
+_LEAK_OVER_CHANCE = 2.0
+
+PROBED = {
+    "EQ gains": ("eq.", "_gain_db"),
+    "width": ("width.", "width"),
+    "gain": ("gain.", "gain_db"),
+    "compression": ("compressor.", "_db", "ratio"),
+    "reverb": ("reverb.", "wet", "decay_s"),
+}
+"""Group → the effect's prefix, and the endings of the parameters whose R² are averaged."""
+
+_PROBES = {
+    NORMALIZED: {"EQ gains": 0.8, "width": 0.8, "gain": 0.8, "compression": 0.6, "reverb": 0.6},
+    AS_IS: {"EQ gains": 0.6, "width": 0.6, "gain": 0.6, "compression": 0.4, "reverb": 0.4},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal and what was measured: at least `target`, or at most where `at_most`."""
+
+    what: str
+    target: float
+    value: float
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.target if self.at_most else self.value >= self.target
+
+    @property
+    def missed_by(self) -> float:
+        """How far the figure is on the wrong side; 0 where the goal is met."""
+        return 0.0 if self.met else abs(self.value - self.target)
+
+    def figures(self) -> dict[str, Any]:
+        return {**asdict(self), "met": self.met, "missed_by": self.missed_by}
+
+
+def goals(found: Findings) -> list[Goal]:
+    """Every goal that what was measured can speak to; none without the encoder."""
+    return [*_retrieval(found), *_leads(found), *_others(found)] if ENCODER in found.systems else []
+
+
+def grouped(probes: dict[str, Any]) -> dict[str, float]:
+    """The mean R² of each group of PROBED that was measured."""
+    means = {}
+    for group, (effect, *endings) in PROBED.items():
+        values = [
+            probe.r2.value
+            for name, probe in probes.items()
+            if name.startswith(effect) and name.endswith(tuple(endings))
+        ]
+        if values:
+            means[group] = fmean(values)
+    return means
+
+
+def _recall(found: Findings, condition: str, kind: str, count: int) -> float | None:
+    answers = found.answers.get((condition, kind, count))
+    return answers[ENCODER].estimate("recall_1").value if answers else None
+
+
+def _retrieval(found: Findings) -> Iterator[Goal]:
+    for kind, targets in _RECALL.items():
+        for count, target in targets.items():
+            own = _recall(found, OWN, kind, count)
+            if own is None:
+                continue
+            yield Goal(f"R@1, {kind}, {count} effects", target, own)
+            foreign = _recall(found, FOREIGN, kind, count)
+            if foreign is not None:
+                yield Goal(
+                    f"R@1 lost to foreign effects, {kind}, {count}", _FOREIGN_LOSS, own - foreign, True
+                )
+            separated = _recall(found, SEPARATED, kind, count)
+            if separated is not None:
+                what = f"R@1 lost to separation, {kind}, {count} effects"
+                yield Goal(what, _SEPARATED_LOSS, own - separated, True)
+
+
+def _leads(found: Findings) -> Iterator[Goal]:
+    for baseline in found.systems:
+        if baseline == ENCODER:
+            continue
+        lows = {
+            key: answers[ENCODER].lead_over(answers[baseline]).low for key, answers in found.answers.items()
+        }
+        if lows:
+            condition, kind, count = min(lows, key=lambda key: lows[key])
+            what = (
+                f"least lead in R@1 over {baseline}, lower end of the interval ({condition}, {kind}, {count})"
+            )
+            yield Goal(what, 0.0, min(lows.values()))
+
+
+def _others(found: Findings) -> Iterator[Goal]:
+    for (label, kind), table in found.gaps.items():
+        dcimig, explicit = _DISENTANGLED[label]
+        yield Goal(f"DCIMIG, {kind}, {label}", dcimig, table[ENCODER].dcimig.value)
+        fitted = found.explicitness[label, kind][ENCODER].fitted
+        yield Goal(f"explicitness, {kind}, {label}", explicit, fitted)
+    for (kind, count), leaks in found.leaks.items():
+        leak = leaks[ENCODER]
+        target = _LEAK_OVER_CHANCE * leak.chance
+        yield Goal(f"content leak, {kind}, {count} effects", target, leak.leak.value, True)
+    for (condition, kind), tables in found.probes.items():
+        for group, value in grouped(tables[ENCODER]).items():
+            yield Goal(f"R² of {group}, {kind}, pieces {condition}", _PROBES[condition][group], value)

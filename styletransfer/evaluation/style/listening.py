@@ -1,0 +1,150 @@
+"""What is played to the systems: every condition of the plan, rendered and heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from styletransfer.chains import Chain
+from styletransfer.corpus.folder import CorpusSong
+from styletransfer.separation import choose
+
+from . import bank, foreign, named, separated, styles
+from .excerpts import Dry, gather, stems_of
+from .intervals import Floats, Ints
+from .plan import Plan
+from .retrieval import assign
+from .split import refuse_seen
+from .systems import System
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """Excerpts as all systems hear them.
+
+    styles, pieces  (n,) of each excerpt.
+    vectors         system → (n, D).
+    names           of the pieces that numbers stand for.
+    """
+
+    styles: Ints
+    pieces: Ints
+    vectors: dict[str, Floats]
+    names: tuple[str, ...]
+
+
+class Listening:
+    """Renders conditions on held-out songs and lets every system hear them.
+
+    CheckpointError as soon as a system would hear a piece that it was trained on.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        songs: Sequence[CorpusSong],
+        systems: Sequence[System],
+        embeddings: bank.Embeddings,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        refuse_seen(systems, (song.piece for song in songs))
+        self.plan, self.systems, self.seed = plan, systems, seed
+        self._songs, self._embeddings, self._progress = songs, embeddings, progress
+        self._dry: dict[tuple[str, int], Dry] = {}
+
+    def dry(self, kind: str, most: int) -> Dry:
+        """Passages of up to `most` pieces, gathered once."""
+        if (kind, most) not in self._dry:
+            self._dry.clear()  # one at a time in memory
+            self._dry[kind, most] = gather(self._songs, kind, most, self.plan.takes, self.seed)
+        return self._dry[kind, most]
+
+    def own(self, kind: str, count: int) -> Heard:
+        """The frozen styles of `count` effects, each on a few pieces."""
+        dry = self.dry(kind, self.plan.pieces)
+        return self._slots(
+            f"{kind}, {count} effects", bank.through_chains(dry, self._frozen(count)), dry, count
+        )
+
+    def per_stem(self, count: int) -> Heard:
+        """Mixes whose stems went each through a chain of its own."""
+        mixes = self.dry("mix", self.plan.pieces)
+        stems = stems_of(mixes)
+        chains = self._frozen(count)
+        # four different chains each: the frozen list, begun at four places
+        turned = [chains.select(np.roll(np.arange(len(chains)), 50 * number).tolist()) for number in range(4)]
+        renderer = bank.through_chains_per_stem(mixes, stems, turned)
+        return self._slots(f"mix, {count} effects per stem", renderer, mixes, slots=2)
+
+    def foreign(self, kind: str, count: int) -> Heard:
+        """Styles made of sox's effects."""
+        dry = self.dry(kind, self.plan.pieces)
+        renderer = foreign.through_sox(dry, foreign.chains(self.plan.styles, count, styles.SEED))
+        return self._slots(f"{kind}, {count} foreign effects", renderer, dry, slots=2)
+
+    def separated(self, kind: str) -> Heard:
+        """The frozen styles on a stem that is then mixed and separated."""
+        dry, count = self.dry(kind, self.plan.pieces), self.plan.separated_count
+        renderer = separated.through_separation(dry, self._frozen(count), choose("builtin"))
+        return self._slots(f"{kind}, separated", renderer, dry, slots=2)
+
+    def grid(self, kind: str, name: str) -> Heard:
+        """Ten frozen chains by name, each on one passage of every piece."""
+        dry = self.dry(kind, self.plan.grid_pieces)
+        chains = styles.frozen()[name]
+        jobs = bank.on_grid(len(chains), len(dry.pieces), 1, self.seed)
+        return self._hear(f"{kind}, {name}", bank.through_chains(dry, chains), jobs, dry)
+
+    def alone(
+        self, kind: str, effect: str, excerpts: int, change: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Heard, Chain]:
+        """One effect alone, every excerpt with settings of its own, and these settings.
+
+        change   what is done to a passage (2, time) before: effect normalization.
+        """
+        dry = self.dry(kind, self.plan.grid_pieces)
+        used = dry.changed(change) if change else dry
+        chains = styles.alone(effect, excerpts, self.seed + 1)
+        where = np.arange(excerpts) % len(dry.pieces)
+        label = f"{kind}, {effect} alone{', normalized' if change else ''}"
+        jobs = bank.on_slots(where[:, None], self.plan.takes, self.seed)
+        return self._hear(label, bank.through_chains(used, chains), jobs, used), chains
+
+    def named(self, kind: str) -> Heard:
+        """The five named styles, several excerpts of each on every piece; styles count through names."""
+        dry = self.dry(kind, self.plan.grid_pieces)
+        each = self.plan.named * len(dry.pieces)
+        pieces = np.tile(np.arange(each) % len(dry.pieces), len(named.NAMES))[:, None]
+        renderer = bank.through_chains(dry, named.chains(each, self.seed))
+        heard = self._hear(
+            f"{kind}, named styles", renderer, bank.on_slots(pieces, self.plan.takes, self.seed), dry
+        )
+        return Heard(heard.styles // each, heard.pieces, heard.vectors, heard.names)
+
+    def _frozen(self, count: int) -> Chain:
+        return styles.frozen()[str(count)].select(range(self.plan.styles))
+
+    def _slots(
+        self,
+        label: str,
+        renderer: bank.Renderer,
+        dry: Dry,
+        count: int | None = None,
+        slots: int | None = None,
+    ) -> Heard:
+        width = slots or self.plan.slots[count or 0]
+        pieces = assign(self.plan.styles, min(width, len(dry.pieces)), len(dry.pieces), self.seed)
+        return self._hear(label, renderer, bank.on_slots(pieces, self.plan.takes, self.seed), dry)
+
+    def _hear(self, label: str, renderer: bank.Renderer, jobs: Ints, dry: Dry) -> Heard:
+        self._progress(label, 0.0)
+        vectors = self._embeddings.hear(
+            renderer, jobs, self.systems, lambda fraction: self._progress(label, fraction)
+        )
+        return Heard(jobs[:, 0], jobs[:, 1], vectors, dry.pieces)

@@ -1,0 +1,138 @@
+"""The whole evaluation on a tiny corpus of made songs: what is heard, kept, refused and written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from style_sounds import RATE, write_corpus
+from torch import Tensor
+
+from styletransfer.corpus.folder import Corpus
+from styletransfer.encoder.loudness import integrated_lufs
+from styletransfer.errors import CheckpointError
+from styletransfer.evaluation.style import outputs, report, styles
+from styletransfer.evaluation.style.bank import Embeddings, on_grid, through_chains, through_chains_per_stem
+from styletransfer.evaluation.style.evaluate import OWN, PER_STEM, Findings, StyleConfig, evaluate
+from styletransfer.evaluation.style.excerpts import gather, stems_of
+from styletransfer.evaluation.style.goals import goals
+from styletransfer.evaluation.style.plan import Plan
+from styletransfer.evaluation.style.split import marks, piece_mark
+from styletransfer.evaluation.style.systems import ENCODER, MEL, System, mel_statistics
+
+TINY = Plan(
+    name="tiny",
+    kinds=("drums",),
+    styles=24,
+    slots={8: 2},
+    draws=2,
+    takes=1,
+    per_stem_counts=(4,),
+    grid_kinds=("drums",),
+    grid_pieces=3,
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus"), 3)
+
+
+def level_system(name: str = ENCODER, trained_on: frozenset[str] = frozenset()) -> System:
+    """Hears nothing but the levels of left and right."""
+
+    def embed(samples: Tensor, stem: str) -> Tensor:
+        return samples.square().mean(-1).log10()
+
+    return System(name, embed, f"levels of {name}", scaled=True, trained_on=trained_on)
+
+
+@pytest.fixture(scope="module")
+def found(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, StyleConfig]:
+    config = StyleConfig(corpus, plan=TINY, cache=tmp_path_factory.mktemp("cache"))
+    return evaluate(config, systems=[mel_statistics(), level_system()]), config
+
+
+def test_passages_are_active_level_and_the_same_again(corpus: Path) -> None:
+    songs = Corpus(corpus).songs("test")
+    dry = gather(songs, "drums", 3, 2, seed=0)
+    assert dry.samples.shape == (3, 2, 2, 441_000)
+    for cut in dry.samples.flatten(0, 1):
+        assert integrated_lufs(cut, RATE) == pytest.approx(-23, abs=0.1)
+    assert gather(songs, "drums", 3, 2, seed=0).key == dry.key
+    assert gather(songs, "drums", 3, 2, seed=1).key != dry.key
+
+
+def test_the_stems_of_mixes_sum_to_them(corpus: Path) -> None:
+    mixes = gather(Corpus(corpus).songs("test"), "mix", 2, 1, seed=0)
+    total = sum(stem.samples / stem.gains[..., None, None] for stem in stems_of(mixes))
+    assert torch.allclose(total, mixes.samples / mixes.gains[..., None, None], atol=1e-4)
+
+
+def test_a_chain_per_stem_that_only_turns_all_up_turns_the_mix_up(corpus: Path) -> None:
+    mixes = gather(Corpus(corpus).songs("test"), "mix", 2, 1, seed=0)
+    louder = styles.alone("gain", 1, seed=3)
+    jobs = np.array([[0, 0, 0], [0, 1, 0]])
+    heard = through_chains_per_stem(mixes, stems_of(mixes), [louder] * 4).render(jobs)
+    whole = through_chains(mixes, louder).render(jobs)
+    assert torch.allclose(heard, whole, atol=1e-4)
+
+
+def test_embeddings_are_kept_and_other_systems_added(corpus: Path, tmp_path: Path) -> None:
+    dry = gather(Corpus(corpus).songs("test"), "drums", 2, 1, seed=0)
+    renderer = through_chains(dry, styles.frozen()["1"].select(range(3)))
+    jobs = on_grid(3, 2, 1, seed=0)
+    first = Embeddings(tmp_path, 2).hear(renderer, jobs, [level_system("a")])
+
+    def refuse(jobs: np.ndarray) -> Tensor:
+        raise AssertionError("rendered again")
+
+    again = Embeddings(tmp_path).hear(replace(renderer, render=refuse), jobs, [level_system("a")])
+    assert np.array_equal(first["a"], again["a"])
+    both = Embeddings(tmp_path).hear(renderer, jobs, [level_system("a"), level_system("b")])
+    assert np.array_equal(both["b"], first["a"])
+    with pytest.raises(AssertionError, match="rendered again"):
+        Embeddings(tmp_path).hear(replace(renderer, render=refuse), jobs, [level_system("c")])
+
+
+def test_no_figure_comes_from_songs_seen_in_training(corpus: Path) -> None:
+    songs = Corpus(corpus).songs("test")
+    seen = level_system(trained_on=frozenset(marks(songs[:1])))
+    with pytest.raises(CheckpointError, match="was trained on 1 of the 3 pieces"):
+        evaluate(StyleConfig(corpus, plan=TINY, cache=None), systems=[mel_statistics(), seen])
+
+
+def test_training_marks_pieces_as_the_evaluation_does(corpus: Path) -> None:
+    from styletransfer.training import encoder
+
+    assert encoder._short("a piece") == piece_mark("a piece")
+
+
+def test_every_condition_is_answered_by_every_system(found: tuple[Findings, StyleConfig]) -> None:
+    findings, _ = found
+    assert set(findings.answers) == {(OWN, "drums", 8), (PER_STEM, "mix", 4)}
+    for answers in findings.answers.values():
+        assert list(answers) == [MEL, ENCODER]
+        assert all(len(answer.ranks) == 48 for answer in answers.values())  # 24 styles, two draws
+    assert findings.leaks["drums", 8][MEL].chance == pytest.approx(1 / 3, abs=0.05)
+    # pan and gain are among eight effects of ten: levels alone find some styles again
+    assert findings.answers[OWN, "drums", 8][ENCODER].estimate("recall_5").value > 5 / 24
+    assert findings.gaps["full", "drums"][MEL].ceiling < 1
+
+
+def test_reports_hold_all_systems_and_goals(found: tuple[Findings, StyleConfig], tmp_path: Path) -> None:
+    findings, config = found
+    paths = outputs.write(findings, config, tmp_path)
+    assert [path.suffix for path in paths] == [".json", ".md", ".png", ".svg"]
+    text = paths[1].read_text(encoding="utf-8")
+    for part in ("R@1, drums, 8 effects", MEL, "own effects", "DCIMIG", "Content leak", "missed by"):
+        assert part in text
+    written = json.loads(paths[0].read_text(encoding="utf-8"))
+    assert written == json.loads(json.dumps(report.figures(findings, config)))
+    assert written["retrieval"][0]["systems"][MEL]["recall_1"]["value"] >= 0
+    assert len(written["goals"]) == len(goals(findings)) > 3
+    assert all(path.stat().st_size > 1000 for path in paths)
