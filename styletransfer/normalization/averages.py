@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from styletransfer.audio import STEMS
 from styletransfer.encoder.measures import BAND_HZ, Measures
 from styletransfer.errors import ConfigError
 from styletransfer.files import beside
 from styletransfer.weights import SHIPPED
 
-CLASSES = (*STEMS, "mix")
-"""What has averages: the stems, and the mix of all."""
+StemClass = Literal["drums", "bass", "other", "vocals", "mix"]
+
+CLASSES: tuple[StemClass, ...] = get_args(StemClass)
+"""What has averages: the stems in their order, and the mix of all."""
 
 PATH = SHIPPED / "fx-averages.json"
 """The averages that come with the program."""
@@ -85,7 +86,7 @@ class Averages(_Strict):
 
     format: Literal[1] = 1
     corpus: Provenance
-    stems: dict[Literal["drums", "bass", "other", "vocals", "mix"], StemAverages]
+    stems: dict[StemClass, StemAverages]
 
     def of(self, stem: str) -> StemAverages:
         """The averages of a class. ValueError for a name that is none; ConfigError if it wasn't measured."""
