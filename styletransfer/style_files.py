@@ -77,7 +77,7 @@ def _parts(songs: Sequence[SongStyle]) -> dict[str, list[Style]]:
 
 
 def _write_npz(path: Path, names: list[str], songs: list[SongStyle]) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "embedding" if part == "mix" else part: torch.stack([style.embedding for style in styles]).numpy()
         for part, styles in _parts(songs).items()
     }
