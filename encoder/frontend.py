@@ -35,6 +35,7 @@ FAST_SIGNALS = 6 + FAST_MID_BANDS + FAST_SIDE_BANDS
 """Rows of `Features.envelope`: highest, lowest sample and level of left, then right; mid, side bands."""
 
 _WINDOW, _FAST_WINDOW = 2048, 256
+_CHUNK = 4  # excerpts that are heard at a time: more don't fit a cache
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 20000.0
 _MONO = 1e-6  # a side further below the mid can't be told from rounding
 
@@ -82,6 +83,10 @@ class Frontend(nn.Module):
         if samples.ndim != 3 or samples.shape[1] != 2 or samples.shape[2] < _WINDOW:
             raise ValueError(f"samples must be (batch, 2, ≥ {_WINDOW}), not {tuple(samples.shape)}")
         samples = samples[..., : samples.shape[-1] // HOP * HOP]
+        parts = [self._hear(chunk) for chunk in samples.split(_CHUNK)]
+        return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+    def _hear(self, samples: Tensor) -> Features:
         spectrum = _decibels(_powers(samples, self.window, HOP, self.bands))
         mid, side, *_ = _powers(samples, self.fast_window, FAST_HOP, self.fast_bands).unbind(1)
         side = side.unflatten(1, (FAST_SIDE_BANDS, -1)).sum(2)
@@ -129,10 +134,9 @@ def _powers(samples: Tensor, window: Tensor, hop: int, bands: Tensor) -> Tensor:
     before = (length - hop) // 2
     padded = nn.functional.pad(samples.flatten(0, 1), (before, length - hop - before))
     spectrum = torch.stft(padded, length, hop, window=window, center=False, return_complex=True)
-    parts = torch.view_as_real(spectrum).unflatten(0, (-1, 2))  # (batch, 2, bins, frames, 2)
-    left, right = parts.square().sum(-1).unbind(1)
-    common = (parts[:, 0] * parts[:, 1]).sum(-1)
-    left, right, common = (bands.T @ product for product in (left, right, common))
+    parts = torch.view_as_real(spectrum).flatten(-2).unflatten(0, (-1, 2))  # (batch, 2, bins, 2 · frames)
+    products = (parts[:, 0].square(), parts[:, 1].square(), parts[:, 0] * parts[:, 1])
+    left, right, common = ((bands.T @ product).unflatten(-1, (-1, 2)).sum(-1) for product in products)
     mean = (left + right) / 4
     mid = mean + common / 2
     side = torch.maximum(mean - common / 2, mid * _MONO)

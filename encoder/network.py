@@ -19,8 +19,6 @@ from .frontend import BANDS, FAST_SIGNALS, SIGNALS, Features, Frontend
 HEARD = ("drums", "bass", "other", "vocals", "mix")
 """What an encoder can be told it hears, in the order of its stem numbers."""
 
-_CHUNK = 4  # excerpts that the front end takes at a time: more don't fit a cache
-
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
@@ -88,8 +86,8 @@ class FXEncoder(nn.Module):
 
     def features(self, samples: Tensor) -> Features:
         """The front end's features of excerpts (batch, 2, time) at 44.1 kHz."""
-        parts = [self.frontend(chunk) for chunk in samples.split(_CHUNK)]
-        return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        heard: Features = self.frontend(samples)
+        return heard
 
     def hear(self, features: Features, stem: Tensor) -> Tensor:
         """Embeddings (batch, dimensions), not yet of unit norm; `stem` (batch,) numbers HEARD."""
