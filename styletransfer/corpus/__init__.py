@@ -1,1 +1,1 @@
-"""The training corpus: songs as stems that anyone can render from installable material, split by piece and source."""
+"""The training corpus: songs as stems, rendered from material that anyone can install, in three splits."""

@@ -176,7 +176,7 @@ def write_song(
 
 
 def measure(samples: Tensor) -> dict[str, float]:
-    """Seconds with sound (above −60 dBFS per 50 ms), integrated loudness in LUFS, sample peak, of (2, frames)."""
+    """Of (2, frames): seconds above −60 dBFS (blocks of 50 ms), integrated loudness in LUFS, sample peak."""
     hop = RATE // 20
     blocks = samples[:, : samples.shape[1] // hop * hop].reshape(2, -1, hop)
     active = (blocks.square().mean((0, 2)) > 1e-6).sum()

@@ -1,0 +1,83 @@
+"""Is a corpus what it says? Files, lengths, silence, clipping, leaks between splits; its hours and licences."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+import soundfile
+
+from styletransfer.audio import STEMS
+from styletransfer.errors import AudioError
+
+from .folder import RATE, SPLITS, Corpus, CorpusSong, measure
+from .split import leaks
+
+_LEAST_ACTIVE_S = 1.0
+_FULL_SCALE = 0.9999
+
+
+def faults(corpus: Corpus, progress: Callable[[float], None] = lambda share: None) -> list[str]:
+    """Every fault of a corpus' songs in a sentence; none where all is well. Reads every file."""
+    songs = corpus.songs()
+    found = [f"{leak} are not apart" for leak in leaks(songs)]
+    found += [f"the split {split} has no songs" for split in SPLITS if split not in {s.split for s in songs}]
+    for index, song in enumerate(songs):
+        found += [f"{song.id}: {fault}" for fault in _song_faults(song)]
+        progress((index + 1) / len(songs))
+    return found
+
+
+def _song_faults(song: CorpusSong) -> list[str]:
+    found = []
+    if song.split not in SPLITS:
+        found.append(f"there is no split {song.split!r}")
+    if not song.licences or not song.packages:
+        found.append("it names no package or no licence")
+    there = {path.stem for path in song.path.glob("*.flac")}
+    if there != set(song.stems):
+        found.append(f"it has the stems {sorted(there)}, and meta.json names {sorted(song.stems)}")
+    for stem in (name for name in song.stems if name in there):
+        try:
+            info = soundfile.info(song.path / f"{stem}.flac")
+            samples = song.read(stem)
+        except (AudioError, RuntimeError) as error:
+            found.append(f"{stem} can't be read: {error}")
+            continue
+        if info.frames != round(song.duration_s * RATE):
+            found.append(f"{stem} lasts {info.frames / RATE:.2f} s, not {song.duration_s:.2f} s")
+            continue
+        measured = measure(samples)
+        if measured["active_s"] < _LEAST_ACTIVE_S:
+            found.append(f"{stem} is silent but for {measured['active_s']:g} s")
+        if measured["peak"] >= _FULL_SCALE:
+            found.append(f"{stem} clips")
+        if float(samples.mean(-1).abs().max()) > 0.01:
+            found.append(f"{stem} has an offset of {float(samples.mean(-1).abs().max()):.3f}")
+    if not found and float(song.read("mix").abs().max()) >= _FULL_SCALE:
+        found.append("its mix clips")
+    return found
+
+
+def table(songs: Sequence[CorpusSong]) -> list[str]:
+    """What a corpus holds, line by line: songs, pieces, hours in all and per stem of each split; licences."""
+    lines = [f"{'':12}{'songs':>7}{'pieces':>8}{'hours':>8}" + "".join(f"{stem:>9}" for stem in STEMS)]
+    for split in (*SPLITS, "all"):
+        own = [song for song in songs if split in (song.split, "all")]
+        active = [sum(song.stats[stem]["active_s"] for song in own if stem in song.stems) for stem in STEMS]
+        hours = sum(song.duration_s for song in own) / 3600
+        pieces = len({song.piece for song in own})
+        lines.append(
+            f"{split:12}{len(own):7}{pieces:8}{hours:8.2f}" + "".join(f"{s / 3600:9.2f}" for s in active)
+        )
+    waiting = sum(bool(song.pending) for song in songs)
+    if waiting:
+        lines.append(
+            f"{waiting} songs wait for {', '.join(sorted({p for song in songs for p in song.pending}))}"
+        )
+    lines.append("licences, and the packages under them:")
+    packages: dict[str, Counter[str]] = defaultdict(Counter)
+    for song in songs:
+        packages[" + ".join(sorted(song.licences))].update(song.packages)
+    lines += [f"  {licence}: {', '.join(sorted(names))}" for licence, names in sorted(packages.items())]
+    return lines

@@ -1,0 +1,98 @@
+"""Where does the material come from? Debian packages: fetched, unpacked beside, and asked for their licence."""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import platformdirs
+
+from styletransfer.errors import ResourceError
+
+
+def default_cache() -> Path:
+    """Where unpacked packages are kept unless said otherwise: `packages` in the user's cache of automix."""
+    return platformdirs.user_cache_path("automix", appauthor=False) / "packages"
+
+
+def fetch(package: str, cache: Path) -> Path:
+    """The folder that a Debian package is unpacked in, downloaded where it isn't there yet.
+
+    Nothing is installed. ResourceError without apt-get and dpkg-deb, without the package or the disk space.
+    """
+    folder = cache / package
+    if folder.is_dir():
+        return folder
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise ResourceError(f"{package} comes from Debian; run this where apt-get and dpkg-deb are")
+    beside = cache / f".{package}.part"
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        (beside / "deb").mkdir(parents=True)
+        _run(["apt-get", "download", "-q", package], beside / "deb", package)
+        (archive,) = (beside / "deb").glob("*.deb")
+        _run(["dpkg-deb", "-x", str(archive), str(beside / "files")], beside, package)
+        (beside / "files").rename(folder)
+    except OSError as error:
+        raise ResourceError(f"{package} can't be kept in {cache} ({error}); free some disk space") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _run(command: list[str], folder: Path, package: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "dpkg"))]
+        why = lines[-1] if lines else "no message"
+        raise ResourceError(
+            f"the Debian package {package} can't be had ({why}); run `apt-get update` and try again"
+        )
+
+
+def licence(package: Path, file: Path) -> str:
+    """The licence that a package's copyright file gives to one of its files, by its short name.
+
+    package  the unpacked package; file  a path inside it.
+    Of a machine-readable copyright file the last paragraph that fits the file's name or folder counts
+    (Debian's DEP-5); of another, the first licence that it names. "see copyright file" where none is found.
+    """
+    text = _copyright(package)
+    found = ""
+    for paragraph in re.split(r"\n\s*\n", text):
+        fields = dict(re.findall(r"^(Files|License):\s*((?:.*)(?:\n[ \t]+\S.*)*)", paragraph, re.MULTILINE))
+        if "Files" in fields and "License" in fields and _fits(fields["Files"].split(), file):
+            found = fields["License"].splitlines()[0].strip() or found
+    if found:
+        return found
+    named = re.search(
+        r"(L?GPL)[^\n]{0,20}?version (\d(?:\.\d)?)|common-licenses/(L?GPL)-?(\d(?:\.\d)?)?"
+        r"|(public domain|BSD|zlib)",
+        text.replace("\n", " "),
+        re.IGNORECASE,
+    )
+    if not named:
+        return "see copyright file"
+    return "-".join(part for part in named.groups() if part)
+
+
+def _fits(patterns: list[str], file: Path) -> bool:
+    """Whether a pattern over the source tree means an installed file, of which only the tail is alike."""
+    for pattern in patterns:
+        folder, _, name = pattern.rpartition("/")
+        if name not in ("", "*") and fnmatch.fnmatch(file.name, name):
+            return True
+        if name in ("", "*") and (not folder or folder.rpartition("/")[2] in file.parts[:-1]):
+            return True
+    return False
+
+
+def _copyright(package: Path) -> str:
+    for path in sorted(package.glob("usr/share/doc/*/copyright*")):
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return content.decode("utf-8", "replace")
+    return ""

@@ -1,0 +1,125 @@
+"""One song from its recipe: instruments rendered, balanced and written; later a voice, sung over them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletransfer.errors import AudioError
+
+from . import arrangement, balance, drumkits, fluidsynth, material, midi_file, modules, packages
+from .arrangement import MelodyNotes
+from .folder import CorpusSong, write_song
+from .plan import LONGEST_S, Recipe
+
+SUNG_SHARE = 0.6
+"""Of the songs that have a melody, so many get a voice."""
+
+_LEAST_MELODY_S = 8.0
+
+
+def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
+    """Make a song's instruments and write it; its folder. The packages it needs must be in the cache.
+
+    AudioError where the piece yields no song of two stems that sound.
+    """
+    generator = torch.Generator().manual_seed(recipe.seed)
+    generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))  # apart from the plan's draws
+    stems, melody, played = (_module if recipe.kind == "module" else _midi)(recipe, cache, generator)
+    stems = {name: balance.without_edges(samples) for name, samples in stems.items()}
+    stems = {name: samples for name, samples in stems.items() if float(samples.square().mean()) > 1e-9}
+    if len(stems) < 2:
+        raise AudioError(f"{recipe.piece} yields no song of two stems")
+    stems = balance.at_peak(balance.balanced(stems, generator))
+    sources, licences = _credits(recipe, cache)
+    meta: dict[str, Any] = {
+        key: value for key, value in asdict(recipe).items() if key not in ("needs", "expected_s")
+    }
+    meta |= {
+        "sources": sources,
+        "packages": list(recipe.needs),
+        "licences": licences,
+        "pending": ["vocals"] if melody else [],
+        "melody": melody,
+        "melody_is_played": played,
+    }
+    return write_song(corpus, stems, meta)
+
+
+def add_vocals(song: CorpusSong, corpus: Path, vocals: Tensor, sources: list[tuple[str, str, str]]) -> None:
+    """Write a song anew with a voice (2, frames) mixed in, or as it is where that is silent.
+
+    sources  (source, package, licence) of each voice.
+    """
+    generator = torch.Generator().manual_seed(song.seed + 1)
+    stems = {name: song.read(name) for name in song.stems}
+    frames = next(iter(stems.values())).shape[1]
+    if float(vocals.square().mean()) > 1e-9:
+        stems = balance.at_peak(balance.with_vocals(stems, vocals[:, :frames], generator))
+    meta = {
+        **song.extra,
+        **{key: getattr(song, key) for key in ("id", "title", "piece", "split", "seed", "kind")},
+        "sources": [*song.sources, *(source for source, _, _ in sources)],
+        "packages": list(dict.fromkeys([*song.packages, *(package for _, package, _ in sources)])),
+        "licences": list(dict.fromkeys([*song.licences, *(licence for _, _, licence in sources)])),
+        "pending": [],
+    }
+    write_song(corpus, stems, meta)
+
+
+def _midi(
+    recipe: Recipe, cache: Path, generator: torch.Generator
+) -> tuple[dict[str, Tensor], MelodyNotes, bool]:
+    path = cache / recipe.package / recipe.file
+    score = midi_file.read(midi_file.in_wad(path)[recipe.member] if recipe.member else path.read_bytes())
+    arranged = arrangement.arrange(score, LONGEST_S, generator)
+    melody = _sung(arrangement.melody_notes(score, arranged), generator)
+    played = not melody or arranged.melody_is_played
+    bank = next(bank for bank in material.BANKS if bank.name == recipe.bank)
+    kit = next((kit for kit in material.KITS if kit.name == recipe.kit), None)
+    kit_path = cache / kit.package / kit.file if kit else None
+    drum_bank = kit_path if kit_path and kit_path.suffix == ".sf2" else None
+    messages = arrangement.messages(score, arranged, played)
+    stems = fluidsynth.render(messages, arranged.duration_s, cache / bank.package / bank.file, drum_bank)
+    if kit_path and not drum_bank and "drums" in stems:
+        hits = arrangement.drum_hits(score, arranged)
+        stems["drums"] = drumkits.render(drumkits.read_kit(kit_path), hits, arranged.duration_s, generator)
+    return stems, melody, played
+
+
+def _module(
+    recipe: Recipe, cache: Path, generator: torch.Generator
+) -> tuple[dict[str, Tensor], MelodyNotes, bool]:
+    content = (cache / recipe.package / recipe.file).read_bytes()
+    song = modules.render(content, LONGEST_S, generator)
+    return song.stems, _sung(song.melody, generator), True
+
+
+def _sung(melody: MelodyNotes, generator: torch.Generator) -> MelodyNotes:
+    """The melody, if this song is to be sung and has enough of one; else nothing."""
+    drawn = float(torch.rand((), generator=generator)) < SUNG_SHARE
+    enough = sum(duration_s for _, duration_s, _ in melody) >= _LEAST_MELODY_S
+    return melody if drawn and enough else []
+
+
+def _credits(recipe: Recipe, cache: Path) -> tuple[list[str], list[str]]:
+    """Sources and licences of the score or module, the bank and the kit."""
+    folder = cache / recipe.package
+    sources, files = [], [(folder, Path(recipe.file))]
+    if recipe.kind == "module":
+        sources += [f"module:{recipe.piece}", f"samples:{recipe.package}"]
+    for bank in material.BANKS:
+        if bank.name == recipe.bank:
+            sources.append(f"bank:{bank.name}")
+            files.append((cache / bank.package, Path(bank.file)))
+    for kit in material.KITS:
+        if kit.name == recipe.kit:
+            sources.append(f"kit:{kit.name}")
+            archive = Path(kit.file)
+            named = archive if archive.suffix == ".sf2" else archive.with_name(f"{archive.name}.h2drumkit")
+            files.append((cache / kit.package, named))
+    return sources, list(dict.fromkeys(packages.licence(folder, file) for folder, file in files))
