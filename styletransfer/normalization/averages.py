@@ -70,10 +70,17 @@ class StemAverages(_Strict):
 
 
 class Provenance(_Strict):
-    """Where averages come from: a corpus's split, how much of it, the seed of the draw, the day."""
+    """Where averages come from.
+
+    songs, hours   what the corpus's training split held.
+    pieces         how many of its pieces were measured, by one song each.
+    excerpt_s      how much of each stem.
+    seed           of the draw; `date` is the day, `automix` the version.
+    """
 
     split: Literal["train"]
     songs: Annotated[int, Field(ge=1)]
+    hours: Annotated[float, Field(ge=0)]
     pieces: Annotated[int, Field(ge=1)]
     excerpt_s: Annotated[float, Field(gt=0)]
     seed: int

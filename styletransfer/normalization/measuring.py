@@ -66,7 +66,8 @@ def measure_averages(
     AudioError if the corpus has no training songs, or none with one of the stems.
     """
     generator = torch.Generator().manual_seed(seed)
-    songs = _one_per_piece(corpus.songs("train"), pieces, generator)
+    training = corpus.songs("train")
+    songs = _one_per_piece(training, pieces, generator)
     if not songs:
         raise AudioError(f"{corpus.path} has no training songs; build more of the corpus")
     looks: dict[str, list[Look]] = {name: [] for name in CLASSES}
@@ -82,8 +83,9 @@ def measure_averages(
     return Averages(
         corpus=Provenance(
             split="train",
-            songs=len(songs),
-            pieces=len({song.piece for song in songs}),
+            songs=len(training),
+            hours=round(sum(song.duration_s for song in training) / 3600, 2),
+            pieces=len(songs),
             excerpt_s=excerpt_s,
             seed=seed,
             date=datetime.date.today().isoformat(),

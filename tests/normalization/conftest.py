@@ -16,7 +16,7 @@ def averages() -> Averages:
     mean = average([found for found in looks if found is not None])
     return Averages(
         corpus=Provenance(
-            split="train", songs=4, pieces=4, excerpt_s=8, seed=0, date="2023-01-01", automix="0"
+            split="train", songs=4, hours=0.01, pieces=4, excerpt_s=8, seed=0, date="2023-01-01", automix="0"
         ),
         stems=dict.fromkeys(CLASSES, mean),
     )
