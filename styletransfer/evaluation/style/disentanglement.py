@@ -75,9 +75,9 @@ def gaps(vectors: Floats, chains: Ints, pieces: Ints) -> Gaps:
         if len(np.unique(pieces[kept := pieces != piece])) > 1
     ]
     parts = np.array(left_out).reshape(-1, 3)
-    estimates = [jackknife(float(value), parts[:, column]) for column, value in enumerate(whole)]
+    both, chain, piece = (jackknife(value, parts[:, column]) for column, value in enumerate(whole))
     chain_entropy, piece_entropy = _entropy(chains), _entropy(pieces)
-    return Gaps(*estimates, ceiling=chain_entropy / (chain_entropy + piece_entropy))
+    return Gaps(both, chain, piece, chain_entropy / (chain_entropy + piece_entropy))
 
 
 def explicitness(vectors: Floats, chains: Ints, pieces: Ints, seed: int = 0) -> Explicitness:

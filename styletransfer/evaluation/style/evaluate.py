@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from styletransfer import encoders, weights
-from styletransfer.chains.parameters import PARAMETER_NAMES
+from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
 from styletransfer.errors import AudioError, UsageError
 from styletransfer.evaluation.statistics import Estimate
@@ -156,7 +157,7 @@ def _retrieval(
 ) -> None:
     for kind in config.plan.kinds:
         for count in config.plan.slots:
-            heard = _tried(found, kind, OWN, lambda k=kind, c=count: hall.own(k, c))
+            heard = _tried(found, kind, OWN, partial(hall.own, kind, count))
             if heard is None:
                 break
             _ask(heard, (OWN, kind, count), config, compared, found)
@@ -176,11 +177,11 @@ def _other_retrieval(
         _ask(hall.per_stem(count), (PER_STEM, "mix", count), config, compared, found)
     for kind in plan.foreign_kinds if config.foreign else ():
         for count in plan.foreign_counts:
-            heard = _tried(found, kind, FOREIGN, lambda k=kind, c=count: hall.foreign(k, c))
+            heard = _tried(found, kind, FOREIGN, partial(hall.foreign, kind, count))
             if heard is not None:
                 _ask(heard, (FOREIGN, kind, count), config, compared, found)
     for kind in plan.separated_kinds:
-        heard = _tried(found, kind, SEPARATED, lambda k=kind: hall.separated(k))
+        heard = _tried(found, kind, SEPARATED, partial(hall.separated, kind))
         if heard is not None:
             _ask(heard, (SEPARATED, kind, plan.separated_count), config, compared, found)
 
@@ -208,7 +209,7 @@ def _grids(
     hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
 ) -> None:
     for kind in config.plan.grid_kinds:
-        heard = _tried(found, kind, "grid", lambda k=kind: hall.grid(k, styles.FULL))
+        heard = _tried(found, kind, "grid", partial(hall.grid, kind, styles.FULL))
         if heard is None:
             continue
         found.grids[kind] = heard
@@ -252,7 +253,7 @@ def _probes(
 
         for condition, change in ((AS_IS, None), (NORMALIZED, neutral)):
             table: dict[str, dict[str, Probe]] = {system.name: {} for system in compared}
-            for effect in styles.EFFECTS:
+            for effect in EFFECTS:
                 excerpts = config.plan.probes * (2 if effect.endswith("eq") else 1)
                 heard, chains = hall.alone(kind, effect, excerpts, change)
                 shares, active = (part.numpy() for part in chains.parameters())

@@ -72,7 +72,7 @@ def _excerpts(path: Path) -> Tensor:
     files.check_usable(audio, path)
     length_s = min(EXCERPT_S, audio.duration_s)
     starts_s = np.linspace(0, audio.duration_s - length_s, max(1, round(audio.duration_s / length_s)))
-    cuts = []
+    cuts: list[Tensor] = []
     for start_s in np.random.default_rng(0).permutation(starts_s):
         cut = audio.excerpt(start_s, start_s + length_s).with_channels(2).at_rate(RATE).samples
         if active_share(cut, RATE) > 0 or not cuts:

@@ -81,7 +81,7 @@ def folder_figure(vectors: Floats, labels: Sequence[str], seed: int = 0) -> Figu
     for number, name in enumerate(names):
         here = np.array([label == name for label in labels])
         place = number if len(names) <= 10 else number / (len(names) - 1)
-        panel.scatter(*places[here].T, s=30, color=colours(place), label=name, linewidths=0)
+        panel.scatter(places[here, 0], places[here, 1], s=30, color=colours(place), label=name, linewidths=0)
     panel.set(xticks=[], yticks=[])
     panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
@@ -97,6 +97,6 @@ def write(figure: Figure, path: Path) -> Path:
 
 
 def _scatter(panel: Axes, places: Floats, groups: Ints, colours: str) -> None:
-    panel.scatter(*places.T, s=_POINT, c=groups, cmap=colours, linewidths=0)
+    panel.scatter(places[:, 0], places[:, 1], s=_POINT, c=groups, cmap=colours, linewidths=0)
     panel.set(xticks=[], yticks=[])
     panel.set_box_aspect(1)

@@ -27,19 +27,19 @@ from styletransfer.evaluation.style.systems import ENCODER, MEL, System, mel_sta
 TINY = Plan(
     name="tiny",
     kinds=("drums",),
-    styles=24,
-    slots={8: 2},
+    styles=12,
+    slots={1: 2},
     draws=2,
     takes=1,
-    per_stem_counts=(4,),
+    per_stem_counts=(1,),
     grid_kinds=("drums",),
-    grid_pieces=3,
+    grid_pieces=2,
 )
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus"), 3)
+    return write_corpus(tmp_path_factory.mktemp("corpus"), 2)
 
 
 def level_system(name: str = ENCODER, trained_on: frozenset[str] = frozenset()) -> System:
@@ -54,17 +54,20 @@ def level_system(name: str = ENCODER, trained_on: frozenset[str] = frozenset()) 
 @pytest.fixture(scope="module")
 def found(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, StyleConfig]:
     config = StyleConfig(corpus, plan=TINY, cache=tmp_path_factory.mktemp("cache"))
-    return evaluate(config, systems=[mel_statistics(), level_system()]), config
+    short = styles.frozen() | {styles.FULL: styles.frozen()["1"].select(range(styles.GRID))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(styles, "frozen", lambda: short)  # ten effects at a time take a minute
+        return evaluate(config, systems=[mel_statistics(), level_system()]), config
 
 
 def test_passages_are_active_level_and_the_same_again(corpus: Path) -> None:
     songs = Corpus(corpus).songs("test")
-    dry = gather(songs, "drums", 3, 2, seed=0)
-    assert dry.samples.shape == (3, 2, 2, 441_000)
+    dry = gather(songs, "drums", 2, 2, seed=0)
+    assert dry.samples.shape == (2, 2, 2, 441_000)
     for cut in dry.samples.flatten(0, 1):
         assert integrated_lufs(cut, RATE) == pytest.approx(-23, abs=0.1)
-    assert gather(songs, "drums", 3, 2, seed=0).key == dry.key
-    assert gather(songs, "drums", 3, 2, seed=1).key != dry.key
+    assert gather(songs, "drums", 2, 2, seed=0).key == dry.key
+    assert gather(songs, "drums", 2, 2, seed=1).key != dry.key
 
 
 def test_the_stems_of_mixes_sum_to_them(corpus: Path) -> None:
@@ -102,7 +105,7 @@ def test_embeddings_are_kept_and_other_systems_added(corpus: Path, tmp_path: Pat
 def test_no_figure_comes_from_songs_seen_in_training(corpus: Path) -> None:
     songs = Corpus(corpus).songs("test")
     seen = level_system(trained_on=frozenset(marks(songs[:1])))
-    with pytest.raises(CheckpointError, match="was trained on 1 of the 3 pieces"):
+    with pytest.raises(CheckpointError, match="was trained on 1 of the 2 pieces"):
         evaluate(StyleConfig(corpus, plan=TINY, cache=None), systems=[mel_statistics(), seen])
 
 
@@ -114,14 +117,13 @@ def test_training_marks_pieces_as_the_evaluation_does(corpus: Path) -> None:
 
 def test_every_condition_is_answered_by_every_system(found: tuple[Findings, StyleConfig]) -> None:
     findings, _ = found
-    assert set(findings.answers) == {(OWN, "drums", 8), (PER_STEM, "mix", 4)}
+    assert set(findings.answers) == {(OWN, "drums", 1), (PER_STEM, "mix", 1)}
     for answers in findings.answers.values():
         assert list(answers) == [MEL, ENCODER]
-        assert all(len(answer.ranks) == 48 for answer in answers.values())  # 24 styles, two draws
-    assert findings.leaks["drums", 8][MEL].chance == pytest.approx(1 / 3, abs=0.05)
-    # pan and gain are among eight effects of ten: levels alone find some styles again
-    assert findings.answers[OWN, "drums", 8][ENCODER].estimate("recall_5").value > 5 / 24
-    assert findings.gaps["full", "drums"][MEL].ceiling < 1
+        assert all(len(answer.ranks) == 24 for answer in answers.values())  # 12 styles, two draws
+    assert findings.leaks["drums", 1][MEL].chance == pytest.approx(1 / 2, abs=0.05)
+    assert findings.gaps["full", "drums"][MEL].ceiling == pytest.approx(np.log(10) / np.log(20))
+    assert findings.pieces[OWN, "drums"] == 2
 
 
 def test_reports_hold_all_systems_and_goals(found: tuple[Findings, StyleConfig], tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_reports_hold_all_systems_and_goals(found: tuple[Findings, StyleConfig],
     paths = outputs.write(findings, config, tmp_path)
     assert [path.suffix for path in paths] == [".json", ".md", ".png", ".svg"]
     text = paths[1].read_text(encoding="utf-8")
-    for part in ("R@1, drums, 8 effects", MEL, "own effects", "DCIMIG", "Content leak", "missed by"):
+    for part in ("DCIMIG, drums, full", MEL, "own effects", "DCIMIG", "Content leak", "missed by"):
         assert part in text
     written = json.loads(paths[0].read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(report.figures(findings, config)))
