@@ -191,7 +191,7 @@ def songs_of(release: Release, folder: Path) -> Iterator[FinishedSong]:
                 tags = file.copy_metadata()
         except (soundfile.LibsndfileError, TypeError):
             continue
-        tracks = (path,)
+        tracks: tuple[Path, ...] = (path,)
         if path.name == "song.ogg":
             beside = (path.with_name(name) for name in ("guitar.ogg", "rhythm.ogg", "drums.ogg"))
             tracks = (path, *(track for track in beside if track.is_file()))
@@ -207,7 +207,7 @@ def spread(songs: list[FinishedSong], count: int, seed: int) -> list[FinishedSon
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(songs), generator=generator).tolist()
     turns: dict[str, int] = {}
-    ranked = []
+    ranked: list[tuple[int, int, int]] = []
     for index in order:
         artist = canonical(songs[index].artist)
         turns[artist] = turns.get(artist, 0) + 1

@@ -27,7 +27,7 @@ from .voiceprint import Array
 _ESPEAK = ("espeak-ng", "libespeak-ng1", "espeak-ng-data", "libsonic0", "libpcaudio0")
 _FLITE = ("flite", "libflite1")
 
-CLIPS_AT_MOST = 60
+CLIPS_AT_MOST = 32
 """Per speaker, evenly over its list: enough words for songs, minutes of analysis saved."""
 
 
@@ -99,6 +99,13 @@ def speakers() -> list[Speaker]:
         Speaker("openjtalk/mei", "openjtalk/mei", "pyopenjtalk-plus", "mei", "CC-BY-3.0"),
     ]
     return sorted(found, key=lambda speaker: speaker.name)
+
+
+def fetch(speaker: Speaker, cache: Path) -> None:
+    """Have a speaker's packages in `cache`. ResourceError where one can't be had."""
+    names = {"espeak-ng": _ESPEAK, "flite": _FLITE, "pyopenjtalk-plus": ()}
+    for name in names.get(speaker.package, (speaker.package,)):
+        packages.fetch(name, cache)
 
 
 def clips(speaker: Speaker, cache: Path) -> Iterator[tuple[Array, int]]:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import soxr
 from scipy.signal import find_peaks
 
-from styletransfer.errors import ResourceError
+from styletransfer.errors import AudioError, ResourceError
 from styletransfer.files import beside
 
 from .folder import RATE
@@ -29,7 +30,7 @@ FRAME_S = 0.005
 FFT = 2048
 ENVELOPE_SIZE = 60
 LOWEST_HZ, HIGHEST_HZ = 70.0, 700.0
-LONGEST_CLIP_S = 4.0
+LONGEST_CLIP_S = 2.5
 NARROWEST_HZ = 7000.0
 """Clips with less bandwidth are left out."""
 GATE_DB = -42.0
@@ -101,18 +102,21 @@ def analyse(clips: Iterable[tuple[Array, int]]) -> Voice | None:
     return Voice(voiced, envelope, aperiodicity, syllables, level_db, where, power_db, tone_db, pitch)
 
 
-def save(voice: Voice, path: Path) -> None:
-    """Keep a voice in a file of plain arrays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def save(voice: Voice | None, path: Path) -> None:
+    """Keep a voice, or that there is none, in a file of plain arrays."""
+    arrays = {} if voice is None else {name: getattr(voice, name) for name in Voice.__slots__}
     with beside(path) as partial, partial.open("wb") as file:
-        np.savez(file, **{name: getattr(voice, name) for name in Voice.__slots__})
+        np.savez(file, **arrays)
 
 
-def load(path: Path) -> Voice:
-    """The voice that `save` kept."""
-    with np.load(path, allow_pickle=False) as kept:
-        arrays = {name: kept[name] for name in Voice.__slots__}
-    return Voice(**{**arrays, "pitch": float(arrays["pitch"])})
+def load(path: Path) -> Voice | None:
+    """The voice that `save` kept. AudioError where the file is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in Voice.__slots__ if kept.files}
+        return Voice(**{**arrays, "pitch": float(arrays["pitch"])}) if arrays else None
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise AudioError(f"{path} is damaged; remove it, and it will be made anew") from error
 
 
 def _analyse_clip(samples: Array, rate: int) -> tuple[Array, ...] | None:

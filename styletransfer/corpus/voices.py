@@ -5,7 +5,8 @@ Singers(cache, "train").sing([(0.0, 0.5, 69), (0.5, 1.0, 72)], duration_s=3.0, g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from .speech import Speaker
 from .split import split_of
 from .voiceprint import Array, Voice
 
-FORMAT = 1
+FORMAT = 2
 """Of the analyses in the cache; another number, and they are made anew."""
 
+FEWEST = 8
+"""Syllables without which a voice doesn't sing."""
 LONGEST_PHRASE_S = 7.0
 BREAK_S = 0.35
 LEVEL_DBFS = -20.0
@@ -90,18 +93,36 @@ class Singers:
         """What WORLD found in a speaker's clips, analysed once (some 10 s); None where they are too few."""
         if speaker.name not in self._voices:
             path = self.cache / "voices" / str(FORMAT) / f"{speaker.name.replace('/', '-')}.npz"
-            if path.is_file():
-                voice: Voice | None = voiceprint.load(path)
-            elif (voice := voiceprint.analyse(speech.clips(speaker, self.cache))) is not None:
-                voiceprint.save(voice, path)
-            self._voices[speaker.name] = voice if voice and len(voice.syllables) >= 8 else None
+            if not path.is_file():
+                self._analyse(speaker, path)
+            voice = voiceprint.load(path)
+            self._voices[speaker.name] = voice if voice and len(voice.syllables) >= FEWEST else None
         return self._voices[speaker.name]
+
+    def _analyse(self, speaker: Speaker, path: Path) -> None:
+        """Write the analysis of a speaker's clips; processes that want the same one wait for each other."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(path.parent / ".packages"):
+            speech.fetch(speaker, self.cache)
+        with _alone(path.with_suffix(".lock")):
+            if not path.is_file():
+                voiceprint.save(voiceprint.analyse(speech.clips(speaker, self.cache)), path)
 
     def _drawn(self, random: np.random.Generator) -> tuple[Speaker, Voice]:
         for index in random.permutation(len(self.speakers)):
             if (voice := self.voice(self.speakers[index])) is not None:
                 return self.speakers[index], voice
         raise ValueError("none of the voices has enough syllables")
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """While one process is inside, others that name the same file wait."""
+    import fcntl
+
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def melody(notes: Sequence[Note], duration_s: float) -> list[Note]:
