@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .chain import Chain
-from .drawing import draw, draw_exactly
+from .drawing import draw, draw_exactly, draw_only
 from .parameters import EFFECTS, PARAMETER_NAMES, STAGES
 from .ranges import GENTLE, PUBLISHED, RECIPES, VARIED, Recipe
 
@@ -19,4 +19,5 @@ __all__ = [
     "Recipe",
     "draw",
     "draw_exactly",
+    "draw_only",
 ]

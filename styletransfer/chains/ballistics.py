@@ -38,7 +38,8 @@ def envelope_db(samples: Tensor, rate: int) -> Tensor:
              below about 1 kHz, whose waves are longer than a step.
     """
     cell = max(1, step_frames(rate) // _CELLS)
-    cells = _framed(samples, rate).unflatten(-1, (-1, cell))
+    cells = _framed(samples, rate)
+    cells = cells.reshape(*cells.shape[:-1], -1, cell)
     slow = cells.mean(-1).flatten(-2)
     size = fast_size(slow.shape[-1] + _MARGIN)
     spectrum = torch.fft.rfft(slow, size) * _quadrature(size, rate / cell).to(samples.device)
@@ -61,7 +62,7 @@ def mean_db(samples: Tensor, rate: int, window_ms: Tensor) -> Tensor:
     """
     power = _framed(samples, rate).square().mean(-1)
     smoothed = lag(power.flatten(0, 1), rate, window_ms.repeat_interleave(samples.shape[1]))
-    return 10 * torch.log10((2 * smoothed.unflatten(0, power.shape[:2])).clamp(min=10 ** (FLOOR_DB / 10)))
+    return 10 * torch.log10((2 * smoothed.view_as(power)).clamp(min=10 ** (FLOOR_DB / 10)))
 
 
 def gains(samples: Tensor, rate: int, change_db: Tensor) -> Tensor:
@@ -139,7 +140,8 @@ def _quadrature(size: int, slow_rate: float) -> Tensor:
 
 def _framed(sound: Tensor, rate: int) -> Tensor:
     step = step_frames(rate)
-    return functional.pad(sound, (0, -sound.shape[-1] % step)).unflatten(-1, (-1, step))
+    whole = functional.pad(sound, (0, -sound.shape[-1] % step))
+    return whole.reshape(*whole.shape[:-1], -1, step)
 
 
 def _steps(values: Tensor) -> Tensor:
@@ -152,11 +154,11 @@ def _decay(time_ms: Tensor, rate: int) -> Tensor:
 
 def _recursion(decay: Tensor, inputs: Tensor) -> Tensor:
     """y[n] = decay[n]·y[n−1] + inputs[n] from rest: within blocks by sums, from block to block by a scan."""
-    steps = inputs.shape[1]
+    batch, steps = inputs.shape
     padding = (0, -steps % _BLOCK)
-    logs = functional.pad(decay, padding, value=1.0).log().unflatten(1, (-1, _BLOCK)).cumsum(2)
+    logs = functional.pad(decay, padding, value=1.0).log().reshape(batch, -1, _BLOCK).cumsum(2)
     growth = torch.exp(logs)
-    within = growth * (functional.pad(inputs, padding).unflatten(1, (-1, _BLOCK)) / growth).cumsum(2)
+    within = growth * (functional.pad(inputs, padding).reshape(batch, -1, _BLOCK) / growth).cumsum(2)
     carried, reach = within[..., -1], 1
     shrink = growth[..., -1]
     while reach < carried.shape[1]:
@@ -166,4 +168,5 @@ def _recursion(decay: Tensor, inputs: Tensor) -> Tensor:
         shrink = torch.cat((shrink[:, :reach], shrink[:, reach:] * shrink[:, :-reach]), dim=1)
         reach *= 2
     start = functional.pad(carried[:, :-1], (1, 0)).unsqueeze(-1)
-    return (within + growth * start).flatten(1)[:, :steps]
+    values: Tensor = within + growth * start
+    return values.flatten(1)[:, :steps]

@@ -14,6 +14,8 @@ from .effects import IMPLEMENTATIONS
 from .loudness import k_weighted_energy, matching_factor
 from .parameters import COLUMNS, EFFECTS, PARAMETER_NAMES, PARAMETERS, STAGES, to_share
 
+_CPU_SAMPLES = 2_000_000
+
 _NAMES = {stage: tuple(IMPLEMENTATIONS[stage]) for stage in STAGES}
 
 
@@ -101,6 +103,8 @@ class Chain:
                 for i, queue in enumerate(queues)
                 if queue and queue[0] == stage and rows[i][stage] == implementation
             ]
+            most = _most_together(samples)
+            members = members[:most]
             for i in members:
                 queues[i].pop(0)
             index = torch.tensor(members, device=samples.device)
@@ -161,6 +165,13 @@ class Chain:
         values = dict(zip(PARAMETERS[name], rows.unbind(1), strict=True))
         process = IMPLEMENTATIONS[name][_NAMES[name][implementation]]
         return process(samples, rate, values, self.seeds[members, stage].tolist())
+
+
+def _most_together(samples: Tensor) -> int:
+    """How many examples are rendered at once: on the CPU as many as its caches and allocator like."""
+    if samples.device.type != "cpu":
+        return len(samples)
+    return max(1, _CPU_SAMPLES // max(1, 2 * samples.shape[-1]))
 
 
 def empty(batch: int) -> Chain:

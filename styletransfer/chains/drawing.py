@@ -54,6 +54,17 @@ def draw(
     return _settle(generator, present, stems, recipe)
 
 
+def draw_only(
+    generator: Generator,
+    batch: int,
+    effects: Sequence[str],
+    recipe: Recipe,
+    stem: str | Sequence[str] = "mix",
+) -> Chain:
+    """Draw chains of just these effects, as validation of each effect by itself needs them."""
+    return draw(generator, batch, stem, recipe, chances={stage: float(stage in effects) for stage in STAGES})
+
+
 def draw_exactly(
     generator: Generator, batch: int, k: int, recipe: Recipe, stem: str | Sequence[str] = "mix"
 ) -> Chain:
@@ -91,7 +102,8 @@ def _settle(generator: Generator, present: Tensor, stems: Sequence[str], recipe:
             bottom, top = recipe.ranges[name][knob]
             share = torch.rand(batch, generator=generator)
             if name in _AROUND and knob.endswith(_AROUND[name]):
-                share = 0.5 + strength * (share - 0.5)
+                neutral = 0.5 if name == "pan" else -bottom / (top - bottom)
+                share = neutral + strength * (share - neutral)
             drawn = (
                 from_share(share, bottom, top, limits.scale)
                 if top > bottom

@@ -40,7 +40,7 @@ def unlinked_compressor(samples: Tensor, rate: int, values: Values, seeds: list[
     both = {name: value.repeat_interleave(2) for name, value in values.items()}
     over = _overshoot_db(peak_db(samples, rate).flatten(0, 1), both)
     over = lag(released(over, rate, both["release_ms"]), rate, both["attack_ms"])
-    return gains(samples, rate, _turned_down(over, both).unflatten(0, (-1, 2)))
+    return gains(samples, rate, _turned_down(over, both).reshape(len(samples), 2, -1))
 
 
 def opto_compressor(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:

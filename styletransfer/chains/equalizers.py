@@ -31,7 +31,8 @@ def equalize_mid_side(
 def turned(samples: Tensor) -> Tensor:
     """Left and right (batch, 2, time) to mid and side, or back."""
     left, right = samples.unbind(1)
-    return torch.stack((left + right, left - right), dim=1) * 0.5**0.5
+    other: Tensor = torch.stack((left + right, left - right), dim=1) * 0.5**0.5
+    return other
 
 
 def _response(

@@ -24,7 +24,7 @@ Coder = Callable[[NDArray[np.float32], int, float], NDArray[np.float32]]
 
 
 def through_codec(samples: Tensor, rate: int, values: Values, seeds: list[int], *, coder: Coder) -> Tensor:
-    """Encode and decode each (2, time) by itself, its peak at 0.9 in between; aligned and as long as before."""
+    """Encode and decode each (2, time) by itself, its peak at 0.9 meanwhile; aligned, and as long."""
     output = []
     for sound, kilobits in zip(samples.cpu(), values["kilobits_per_s"].tolist(), strict=True):
         scale = _PEAK / max(float(sound.abs().max()), 1e-6)

@@ -26,8 +26,8 @@ def reverberate(samples: Tensor, rate: int, values: Values, seeds: list[int], *,
     frames = samples.shape[-1]
     size = fast_size(frames)
     response = room(rate, size, values, seeds)
-    power = torch.view_as_real(response).square().sum((1, 3))  # (batch, bins)
-    strength = values["wet"] * power.mean(1).div(2).clamp(min=1e-12).rsqrt()
+    level = torch.linalg.vector_norm(torch.view_as_real(response).flatten(1), dim=1)
+    strength = values["wet"] / (level / size**0.5).clamp(min=1e-6)
     kept = _low_cut(values["low_cut_hz"], rate, size) * strength[:, None]
     response = response * kept[:, None] + 1
     output: Tensor = torch.fft.irfft(torch.fft.rfft(samples, size) * response, size)

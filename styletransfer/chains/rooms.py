@@ -135,7 +135,8 @@ def _noise_tail(rate: int, size: int, values: Values, seeds: list[int]) -> Tenso
     frames = min(size, math.ceil(float(decay_s.max()) * rate))
     pieces = -(-frames // _PIECE)
     bank = _noise_bands(rate).to(decay_s)
-    starts = [seed % (bank.shape[-1] - pieces * _PIECE) for seed in seeds]
+    lengths = [_PIECE * math.ceil(min(size, each * rate) / _PIECE) for each in decay_s.tolist()]
+    starts = [seed % (bank.shape[-1] - length) for seed, length in zip(seeds, lengths, strict=True)]
     place = torch.arange(pieces, dtype=decay_s.dtype, device=decay_s.device) * _PIECE
     within = torch.arange(_PIECE, dtype=decay_s.dtype, device=decay_s.device)
     response = torch.zeros(len(seeds), 2, pieces * _PIECE, dtype=decay_s.dtype, device=decay_s.device)
@@ -145,8 +146,8 @@ def _noise_tail(rate: int, size: int, values: Values, seeds: list[int]) -> Tenso
             torch.exp(-speed[:, None] * place)[..., None] * torch.exp(-speed[:, None] * within)[:, None]
         )
         fall = envelope.flatten(1).unsqueeze(1)
-        for row, start, level in zip(response, starts, fall, strict=True):
-            row.addcmul_(band[:, start : start + pieces * _PIECE], level)
+        for row, start, length, level in zip(response, starts, lengths, fall, strict=True):
+            row[:, :length].addcmul_(band[:, start : start + length], level[:, :length])
     return response[..., :frames]
 
 
@@ -157,7 +158,8 @@ def _placed(response: Tensor, values: Values, rate: int, size: int) -> Tensor:
         delay = min(round(delay_ms / 1000 * rate), size - 1)
         kept = min(source.shape[-1], size - delay)
         row[:, delay : delay + kept] = source[:, :kept]
-    return torch.fft.rfft(room)
+    spectrum: Tensor = torch.fft.rfft(room)
+    return spectrum
 
 
 def _pulses(rows: list[tuple[Tensor, Tensor]], values: Values, rate: int, size: int) -> Tensor:
@@ -168,7 +170,8 @@ def _pulses(rows: list[tuple[Tensor, Tensor]], values: Values, rate: int, size: 
     like = values["decay_s"]
     frequencies_hz = torch.arange(size // 2 + 1, dtype=like.dtype, device=like.device) * (rate / size)
     dull = 1 / (1 + (frequencies_hz / _corner_hz(values)[:, None]).square())
-    return torch.fft.rfft(room.to(like)) * dull[:, None]
+    spectrum: Tensor = torch.fft.rfft(room.to(like)) * dull[:, None]
+    return spectrum
 
 
 def _corner_hz(values: Values) -> Tensor:
@@ -179,7 +182,7 @@ def _corner_hz(values: Values) -> Tensor:
 @functools.lru_cache(maxsize=2)
 @torch.inference_mode(False)
 def _noise_bands(rate: int) -> Tensor:
-    """(bands, 2, time): the same white noise at every call, split at the edges; the bands' sum is the noise."""
+    """(bands, 2, time): white noise, always the same, split at the edges; the bands add up to it."""
     frames = round((_LONGEST_S + 1.5) * rate)
     noise = torch.randn(2, frames, generator=Generator().manual_seed(0))
     spectrum = torch.fft.rfft(noise)
