@@ -61,9 +61,14 @@ def through_chains_per_stem(mixes: Dry, stems: Sequence[Dry], chains: Sequence[C
     def render(jobs: Ints) -> Tensor:
         total = torch.zeros_like(mixes.samples[jobs[:, 1], jobs[:, 2]])
         for stem, chain in zip(stems, chains, strict=True):
-            wet = chain.select(jobs[:, 0].tolist()).apply(stem.samples[jobs[:, 1], jobs[:, 2]], RATE)
-            balance = mixes.gains[jobs[:, 1], jobs[:, 2]] / stem.gains[jobs[:, 1], jobs[:, 2]]
-            total += wet * balance.to(wet)[:, None, None]
+            dry = stem.samples[jobs[:, 1], jobs[:, 2]]
+            there = dry.abs().amax((1, 2)).numpy() > 0
+            if not there.any():
+                continue
+            style, piece, take = jobs[there].T
+            wet = chain.select(style.tolist()).apply(dry[there], RATE)
+            balance = mixes.gains[piece, take] / stem.gains[piece, take]
+            total[there] += wet * balance.to(wet)[:, None, None]
         return total
 
     keys = " ".join(stem.key for stem in stems)

@@ -116,7 +116,7 @@ def _takes(
     found: list[tuple[float, Tensor, float]] = []
     for start_s in generator.permutation(grid)[:_TRIES].tolist():
         cut = song.read(stem, start_s, EXCERPT_S)
-        if active_share(cut, RATE) < _LEAST_ACTIVE:
+        if cut.shape[1] < round(EXCERPT_S * RATE) or active_share(cut, RATE) < _LEAST_ACTIVE:
             continue
         lufs = integrated_lufs(cut, RATE)
         if lufs < max(usual_lufs - _BELOW_SONG_LU, _LEAST_LUFS):

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from styletransfer.encoder.loudness import integrated_lufs
+from styletransfer.chains.loudness import k_weighted_energy, matching_factor
 from styletransfer.errors import AutomixError
 
 from .bank import Renderer
@@ -58,14 +58,13 @@ def through_sox(dry: Dry, styles: list[Steps]) -> Renderer:
 
 def apply(samples: Tensor, steps: Steps) -> Tensor:
     """One excerpt (2, time) through a chain, each effect but gain brought back to its input's loudness."""
-    loud = integrated_lufs(samples, RATE)
+    wanted = k_weighted_energy(samples[None], RATE)
     for step in steps:
         done = _run(samples, step)
+        energy = k_weighted_energy(done[None], RATE)
         if step[0] == "vol":
-            loud = integrated_lufs(done, RATE)
-        elif math.isfinite(after := integrated_lufs(done, RATE)) and math.isfinite(loud):
-            done = done * 10 ** ((loud - after) / 20)
-        samples = done
+            wanted = energy
+        samples = done * matching_factor(energy, wanted)
     return samples
 
 

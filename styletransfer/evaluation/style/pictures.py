@@ -97,6 +97,6 @@ def write(figure: Figure, path: Path) -> Path:
 
 
 def _scatter(panel: Axes, places: Floats, groups: Ints, colours: str) -> None:
-    panel.scatter(places[:, 0], places[:, 1], s=_POINT, c=groups, cmap=colours, linewidths=0)
+    panel.scatter(places[:, 0], places[:, 1], s=_POINT, c=groups, cmap=colours, linewidths=0, rasterized=True)
     panel.set(xticks=[], yticks=[])
     panel.set_box_aspect(1)

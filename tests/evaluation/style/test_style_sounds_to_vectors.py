@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 from pathlib import Path
@@ -34,8 +35,9 @@ def test_every_effect_occurs_about_equally_often() -> None:
     assert often.min() > 0.6 * often.max()
 
 
-def test_the_frozen_list_is_what_its_seed_draws() -> None:
-    assert styles.freeze() == styles.LIST.read_text(encoding="utf-8")
+def test_the_frozen_list_stays_frozen() -> None:
+    # figures of different versions compare only on the same styles
+    assert hashlib.sha256(styles.LIST.read_bytes()).hexdigest()[:16] == "8282b9bf92c05b07"
 
 
 def test_a_style_changes_the_sound_and_keeps_its_loudness_but_for_gain() -> None:
