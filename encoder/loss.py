@@ -41,10 +41,13 @@ class Heads(nn.Module):
         self.present = nn.Linear(dimensions, effects)
 
     def losses(
-        self, embeddings: Tensor, shares: Tensor, active: Tensor, present: Tensor
+        self, embeddings: Tensor, shares: Tensor, active: Tensor, present: Tensor, known: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Mean squared error of active parameters, in units of an even draw's; cross-entropy of presence."""
+        """Mean squared error of active parameters, in units of an even draw's; cross-entropy of presence
+        where it is known."""
         error = (self.shares(embeddings) - (shares - 0.5)).square() * 12
         regression = (error * active).sum() / active.sum().clamp(min=1)
-        presence = functional.binary_cross_entropy_with_logits(self.present(embeddings), present.float())
+        presence = functional.binary_cross_entropy_with_logits(
+            self.present(embeddings), present.float(), known.float(), reduction="sum"
+        ) / known.sum().clamp(min=1)
         return regression, presence

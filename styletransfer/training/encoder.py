@@ -53,7 +53,9 @@ class _Model(nn.Module):
         self, batch: Batch, recipe: EncoderRecipe, queue: Tensor, queue_stem: Tensor
     ) -> dict[str, Tensor]:
         heard = self.network.hear(batch.features, batch.stem)
-        regression, presence = self.heads.losses(heard, batch.shares, batch.active, batch.present)
+        regression, presence = self.heads.losses(
+            heard, batch.shares, batch.active, batch.present, batch.known
+        )
         losses = {"heard": heard, "regression": regression, "presence": presence}
         if recipe.objective in ("contrastive", "both"):
             losses["contrastive"] = nt_xent(

@@ -32,6 +32,8 @@ class EncoderRecipe(BaseModel):
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
     foreign_share    share of the effects that another implementation than the console's renders.
     gentle_share     share of the chains in gentle ranges.
+    restyled         probability that a chain's excerpts get each of four further changes in the features:
+                     equalizer, side, pan, gain. Their parameters are then not asked for.
     schedule_every   rounds between two updates of the effects' probabilities; 0 leaves them alone.
     minutes          stop after the round that passes this; 0 for no limit.
     """
@@ -57,6 +59,7 @@ class EncoderRecipe(BaseModel):
     wet_share: float = Field(0.2, ge=0, le=1)
     foreign_share: float = Field(0.4, ge=0, le=1)
     gentle_share: float = Field(0.25, ge=0, le=1)
+    restyled: float = Field(0.3, ge=0, le=1)
     schedule_every: int = Field(2, ge=0)
     validation_styles: int = Field(60, ge=5)
     minutes: float = Field(0, ge=0)

@@ -18,7 +18,9 @@ import torch
 from torch import Generator, Tensor
 
 from styletransfer.chains import EFFECTS, GENTLE, VARIED, Chain, draw
+from styletransfer.chains.parameters import COLUMNS
 from styletransfer.corpus.folder import RATE
+from styletransfer.encoder import restyling
 from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.network import HEARD
 
@@ -39,7 +41,7 @@ class Batch(NamedTuple):
     stem      (excerpts,) numbers of HEARD.
     style     (excerpts,) a number per chain; excerpts with the same one match.
     shares, active  (excerpts, parameters) what `Chain.parameters` says.
-    present   (excerpts, effects) bool.
+    present   (excerpts, effects) bool; `known` which of them can be told.
     """
 
     features: Features
@@ -48,6 +50,7 @@ class Batch(NamedTuple):
     shares: Tensor
     active: Tensor
     present: Tensor
+    known: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +155,17 @@ class Shards:
         count = len(HEARD) * groups
         numbers_of_stems = torch.arange(len(HEARD)).repeat_interleave(groups * GROUP)
         style = torch.arange(2 * count).repeat_interleave(2)
-        return Batch(
-            features,
-            numbers_of_stems,
-            style,
-            *(torch.cat([part[key] for part in parts]) for key in ("shares", "active", "present")),
+        shares, active, present = (
+            torch.cat([part[key] for part in parts]) for key in ("shares", "active", "present")
         )
+        known = torch.ones_like(present)
+        if self._recipe.restyled:
+            change = restyling.draw(generator, 2 * count, self._recipe.restyled).select(style)
+            features = restyling.restyle(features, change)
+            for effect, value in zip(_RESTYLED, _changed(change), strict=True):
+                known[:, EFFECTS.index(effect)] &= ~value
+                active[:, COLUMNS[effect]] &= ~value[:, None]
+        return Batch(features, numbers_of_stems, style, shares, active, present, known)
 
     def every(self, measured: Callable[[Features], Tensor]) -> Iterator[tuple[int, Tensor]]:
         """Stem number → what is measured of all excerpts of the latest shard."""
@@ -195,6 +203,15 @@ class Shards:
 
     def _rendered(self, orders: Sequence[Order]) -> Iterator[dict[str, Tensor]]:
         yield from self._crew.map(functools.partial(render, device=self._device), orders)
+
+
+_RESTYLED = ("eq", "mid_side_eq", "width", "pan", "gain")
+
+
+def _changed(change: restyling.Restyling) -> tuple[Tensor, ...]:
+    """Which excerpts' effects of _RESTYLED can't be told any more, (excerpts,) bool each."""
+    both, side = change.both_db.any(1), change.side_db.any(1)
+    return both, both | side, side, change.channels_db.any(1), change.gain_db != 0
 
 
 def seed_of(*parts: object) -> int:

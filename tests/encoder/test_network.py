@@ -67,7 +67,7 @@ def test_every_parameter_gets_a_gradient() -> None:
     stem = torch.tensor([0, 1, 2, 3])
     heard = encoder.hear(features, stem)
     regression, presence = heads.losses(
-        heard, torch.rand(4, 7), torch.ones(4, 7, dtype=torch.bool), torch.rand(4, 3) > 0.5
+        heard, torch.rand(4, 7), torch.ones(4, 7, dtype=torch.bool), torch.rand(4, 3) > 0.5, torch.ones(4, 3)
     )
     (heard.square().mean() + regression + presence).backward()
     for name, value in [*encoder.named_parameters(), *heads.named_parameters()]:
@@ -106,7 +106,9 @@ def test_regression_counts_only_what_is_active() -> None:
     torch.nn.init.zeros_(heads.shares.bias)
     shares = torch.tensor([[0.5, 1.0]])
     for active, expected in (([[True, False]], 0.0), ([[False, True]], 3.0)):
-        regression, _ = heads.losses(torch.zeros(1, 4), shares, torch.tensor(active), torch.ones(1, 1) > 0)
+        regression, _ = heads.losses(
+            torch.zeros(1, 4), shares, torch.tensor(active), *[torch.ones(1, 1) > 0] * 2
+        )
         assert float(regression.detach()) == pytest.approx(expected)
 
 
