@@ -39,7 +39,7 @@ class Contents:
     """Excerpts of one split, drawn piece by piece, so that a piece with many renderings counts once.
 
     pools    which of the corpus's pools serve: "songs", "wet".
-    AudioError where a stem has fewer than two pieces.
+    AudioError where no stem has two pieces.
     """
 
     def __init__(
@@ -53,11 +53,15 @@ class Contents:
             for song in songs:
                 if song.duration_s >= duration_s and _alive(song, stem):
                     pieces[song.piece].append(song)
-            if len(pieces) < 2:
-                raise AudioError(
-                    f"the corpus {corpus.path} has {len(pieces)} pieces with {stem} for {split}; build more"
-                )
-            self._pieces[stem] = {piece: pieces[piece] for piece in sorted(pieces)}
+            if len(pieces) >= 2:
+                self._pieces[stem] = {piece: pieces[piece] for piece in sorted(pieces)}
+        if not self._pieces:
+            raise AudioError(f"the corpus {corpus.path} has no two pieces for {split}; build more of it")
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The stems, and `mix`, that there are at least two pieces with."""
+        return tuple(self._pieces)
 
     def pieces(self, stem: str) -> list[str]:
         """The pieces that have this stem."""

@@ -24,6 +24,7 @@ from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
 from styletransfer.errors import ConfigError
 
 from . import snapshots, validation
+from .contents import Contents
 from .crew import Crew
 from .fabric import launch
 from .logs import Log
@@ -100,11 +101,12 @@ def train(
     )
     snapshots.restore(folder, model, optimizer, state)
     crew = Crew(workers)
+    heard = _heard(corpus, recipe)
     if rank == 0:
         progress("validation set", 0.0)
-        judge = validation.prepare(corpus, recipe, folder, crew)
+        judge = validation.prepare(corpus, recipe, folder, crew, heard)
     own = recipe.model_copy(update={"seed": seed_of(recipe.seed, rank)}) if fabric.world_size > 1 else recipe
-    shards = Shards(corpus, own, folder / f"shards-{rank}", crew, device=device)
+    shards = Shards(corpus, own, folder / f"shards-{rank}", crew, heard, device=device)
     device_model, device_optimizer = fabric.setup(model, optimizer)
     state.queue, state.queue_stem = state.queue.to(fabric.device), state.queue_stem.to(fabric.device)
     log = Log(folder, state.step) if rank == 0 else None
@@ -153,6 +155,13 @@ def train(
     snapshots.restore_best(folder, model.network)
     path, _ = encoders.save(folder, name, model.network, facts)
     return Trained(path, facts)
+
+
+def _heard(corpus: Path, recipe: EncoderRecipe) -> list[str]:
+    """The stems, and `mix`, that both training and validation have pieces of."""
+    training = Contents(Corpus(corpus), "train", recipe.excerpt_s)
+    validated = Contents(Corpus(corpus), "validation", 2 * recipe.excerpt_s)
+    return [stem for stem in HEARD if stem in training.stems and stem in validated.stems]
 
 
 def learning_rate(recipe: EncoderRecipe, step: int, total: int) -> float:
@@ -220,4 +229,4 @@ def _short(piece: str) -> str:
     return hashlib.sha256(piece.encode()).hexdigest()[:8]
 
 
-__all__ = ["HEARD", "Trained", "learning_rate", "total_loss", "train"]
+__all__ = ["Trained", "learning_rate", "total_loss", "train"]

@@ -22,7 +22,7 @@ from styletransfer.chains.parameters import COLUMNS
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder import restyling
 from styletransfer.encoder.frontend import Features, Frontend
-from styletransfer.encoder.network import HEARD
+from styletransfer.encoder.network import stem_number
 
 from .contents import contents_of
 from .crew import Crew
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
     """Excerpts in groups of GROUP, on the device that trains.
 
     features  of (excerpts, …).
-    stem      (excerpts,) numbers of HEARD.
+    stem      (excerpts,) numbers of stems.
     style     (excerpts,) a number per chain; excerpts with the same one match.
     shares, active  (excerpts, parameters) what `Chain.parameters` says.
     present   (excerpts, effects) bool; `known` which of them can be told.
@@ -104,14 +104,25 @@ def training_chains(
 
 
 class Shards:
-    """The shards of one run, in a folder and in memory; rendered by the crew where they aren't there yet."""
+    """The shards of one run, in a folder and in memory; rendered by the crew where they aren't there yet.
+
+    stems  which stems, and `mix`, are heard.
+    """
 
     def __init__(
-        self, corpus: Path, recipe: EncoderRecipe, folder: Path, crew: Crew, *, device: str = "cpu"
+        self,
+        corpus: Path,
+        recipe: EncoderRecipe,
+        folder: Path,
+        crew: Crew,
+        stems: Sequence[str],
+        *,
+        device: str = "cpu",
     ) -> None:
         self._corpus, self._recipe, self._folder, self._device = corpus, recipe, folder, device
         self._crew = crew
         self._kept: dict[int, dict[str, dict[str, Tensor]]] = {}
+        self._stems = stems
         self._wet = recipe.wet_share > 0 and _has_wet(corpus)
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -128,7 +139,7 @@ class Shards:
         flat = safetensors.torch.load_file(path)
         self._kept[number] = {
             stem: {key.partition(".")[2]: value for key, value in flat.items() if key.startswith(f"{stem}.")}
-            for stem in HEARD
+            for stem in self._stems
         }
         for old in [other for other in self._kept if other <= number - self._recipe.keep_shards]:
             del self._kept[old]
@@ -137,11 +148,11 @@ class Shards:
     def batch(self, generator: Generator, groups: int) -> Batch:
         """A batch of so many groups per stem, cropped to a length drawn between half and all."""
         numbers = sorted(self._kept)
-        total = self._kept[numbers[0]][HEARD[0]]["spectrum"].shape[-1]
+        total = self._kept[numbers[0]][self._stems[0]]["spectrum"].shape[-1]
         frames = int(torch.randint(total // 2, total + 1, (), generator=generator)) // 16 * 16
         parts: list[dict[str, Tensor]] = []
         crops: list[Features] = []
-        for stem in HEARD:
+        for stem in self._stems:
             for _ in range(groups):
                 shard = self._kept[numbers[int(torch.randint(len(numbers), (), generator=generator))]][stem]
                 first = GROUP * int(torch.randint(len(shard["present"]) // GROUP, (), generator=generator))
@@ -152,8 +163,8 @@ class Shards:
                     {key: shard[key][first : first + GROUP] for key in ("shares", "active", "present")}
                 )
         features = Features(*(torch.stack(part).float() for part in zip(*crops, strict=True)))
-        count = len(HEARD) * groups
-        numbers_of_stems = torch.arange(len(HEARD)).repeat_interleave(groups * GROUP)
+        count = len(self._stems) * groups
+        heard = torch.tensor([stem_number(stem) for stem in self._stems]).repeat_interleave(groups * GROUP)
         style = torch.arange(2 * count).repeat_interleave(2)
         shares, active, present = (
             torch.cat([part[key] for part in parts]) for key in ("shares", "active", "present")
@@ -165,20 +176,20 @@ class Shards:
             for effect, value in zip(_RESTYLED, _changed(change), strict=True):
                 known[:, EFFECTS.index(effect)] &= ~value
                 active[:, COLUMNS[effect]] &= ~value[:, None]
-        return Batch(features, numbers_of_stems, style, shares, active, present, known)
+        return Batch(features, heard, style, shares, active, present, known)
 
     def every(self, measured: Callable[[Features], Tensor]) -> Iterator[tuple[int, Tensor]]:
         """Stem number → what is measured of all excerpts of the latest shard."""
         latest = self._kept[max(self._kept)]
-        for number, stem in enumerate(HEARD):
+        for stem in self._stems:
             parts = zip(latest[stem]["spectrum"].split(64), latest[stem]["envelope"].split(64), strict=True)
-            yield number, torch.cat([measured(Features(a.float(), b.float())) for a, b in parts])
+            yield stem_number(stem), torch.cat([measured(Features(a.float(), b.float())) for a, b in parts])
 
     def _render(
         self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]
     ) -> None:
         orders = list(self._orders(number, chances))
-        pieces: dict[str, list[dict[str, Tensor]]] = {stem: [] for stem in HEARD}
+        pieces: dict[str, list[dict[str, Tensor]]] = {stem: [] for stem in self._stems}
         for done, (order, rendered) in enumerate(zip(orders, self._rendered(orders), strict=True), 1):
             pieces[order.stem].append(rendered)
             progress(done / len(orders))
@@ -192,7 +203,7 @@ class Shards:
         beside.replace(path)
 
     def _orders(self, number: int, chances: Mapping[str, float]) -> Iterator[Order]:
-        for stem in HEARD:
+        for stem in self._stems:
             left, chunk = self._recipe.groups_per_shard, 0
             while left > 0:
                 groups = min(left, _CHUNK)

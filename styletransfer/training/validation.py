@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from styletransfer.chains import EFFECTS, PUBLISHED, STAGES, draw, draw_exactly
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.loss import nt_xent
-from styletransfer.encoder.network import HEARD, FXEncoder, stem_number
+from styletransfer.encoder.network import FXEncoder, stem_number
 
 from .contents import contents_of
 from .crew import Crew
@@ -22,7 +23,6 @@ from .recipe import EncoderRecipe
 from .shards import seed_of
 
 _EFFECTS_PER_STYLE = 4
-_SINGLE_STEMS = ("other", "drums", "vocals", "mix")
 _CHUNK = 4
 _SEED = 20_000
 
@@ -38,7 +38,7 @@ class Validation:
     def retrieval(self, network: FXEncoder, device: str) -> dict[str, float]:
         """Stem → share of styles whose other excerpt is the nearest among all styles'."""
         found = {}
-        for stem in HEARD:
+        for stem in [name for name, heard in self.stem.items() if name == heard]:
             unit = functional.normalize(self._heard(network, stem, device), dim=-1)
             hits = (unit[0::2] @ unit[1::2].T).argmax(-1) == torch.arange(len(unit) // 2, device=unit.device)
             found[stem] = float(hits.float().mean())
@@ -78,7 +78,9 @@ class Order:
     seed: int
 
 
-def prepare(corpus: Path, recipe: EncoderRecipe, folder: Path, crew: Crew) -> Validation:
+def prepare(
+    corpus: Path, recipe: EncoderRecipe, folder: Path, crew: Crew, stems: Sequence[str]
+) -> Validation:
     """The validation set of a corpus, rendered by the crew, or from the folder of an earlier run.
 
     `recipe.validation_styles` of 4 effects per stem on excerpts twice as long as training's; two fifths as
@@ -86,9 +88,9 @@ def prepare(corpus: Path, recipe: EncoderRecipe, folder: Path, crew: Crew) -> Va
     """
     styles = recipe.validation_styles
     path = folder / f"validation-{styles}.safetensors"
-    sets: list[tuple[str, str, str | None, int]] = [(stem, stem, None, styles) for stem in HEARD]
+    sets: list[tuple[str, str, str | None, int]] = [(stem, stem, None, styles) for stem in stems]
     for index, effect in enumerate(EFFECTS):
-        sets.append((f"effect/{effect}", _SINGLE_STEMS[index % 4], effect, 2 * styles // 5))
+        sets.append((f"effect/{effect}", stems[index % len(stems)], effect, 2 * styles // 5))
     if not path.exists():
         orders = [
             Order(

@@ -45,5 +45,5 @@ def test_pauses_don_t_count_towards_the_loudness() -> None:
 
 def test_too_small_a_corpus_is_refused_in_a_sentence(tmp_path: Path) -> None:
     small_corpus(tmp_path, pieces=(1, 1, 1))
-    with pytest.raises(AudioError, match=r"has 1 pieces with drums for train; build more"):
+    with pytest.raises(AudioError, match=r"no two pieces for train; build more"):
         Contents(Corpus(tmp_path), "train", 2.0)

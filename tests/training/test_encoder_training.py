@@ -9,6 +9,7 @@ from corpus_sounds import small_corpus
 from torch import Generator
 
 from styletransfer import encoders
+from styletransfer.encoder.network import HEARD
 from styletransfer.errors import ConfigError
 from styletransfer.training import encoder as training
 from styletransfer.training import shards
@@ -96,7 +97,7 @@ def test_another_recipe_in_the_same_folder_is_refused(unbroken: Path, corpus: Pa
 
 
 def test_groups_hold_two_contents_under_two_chains(corpus: Path, tmp_path: Path) -> None:
-    material = shards.Shards(corpus, RECIPE, tmp_path, Crew(0))
+    material = shards.Shards(corpus, RECIPE, tmp_path, Crew(0), HEARD)
     material.prepare(0, {})
     batch = material.batch(Generator().manual_seed(0), 2)
     assert len(batch.stem) == 5 * 2 * shards.GROUP
@@ -111,7 +112,7 @@ def test_groups_hold_two_contents_under_two_chains(corpus: Path, tmp_path: Path)
 def test_a_shard_rendered_again_is_the_same(corpus: Path, tmp_path: Path) -> None:
     batches = []
     for name in ("one", "two"):
-        material = shards.Shards(corpus, RECIPE, tmp_path / name, Crew(0))
+        material = shards.Shards(corpus, RECIPE, tmp_path / name, Crew(0), HEARD)
         material.prepare(0, {"eq": 1.0})
         batches.append(material.batch(Generator().manual_seed(0), 1))
     assert torch.equal(batches[0].features.spectrum, batches[1].features.spectrum)
