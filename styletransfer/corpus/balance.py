@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy.signal import butter, sosfilt
 from torch import Tensor
 
 from styletransfer.audio import STEMS
@@ -52,9 +54,13 @@ def at_peak(stems: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def without_edges(samples: Tensor) -> Tensor:
-    """Without its mean, faded in over 3 ms and out over 50 ms, since a stretch is cut from a longer piece."""
-    samples = samples - samples.mean(-1, keepdim=True)
-    head, tail = min(RATE * 3 // 1000, samples.shape[-1]), min(RATE // 20, samples.shape[-1])
-    samples[:, :head] *= torch.linspace(0, 1, head)
+    """(2, frames) without offset (a first-order high-pass at 5 Hz), faded out over 50 ms: the stretch is cut.
+
+    Silence stays silence.
+    """
+    high_pass = butter(1, 5, "highpass", fs=RATE, output="sos")
+    samples = torch.from_numpy(sosfilt(high_pass, samples.numpy()).astype(np.float32))
+    samples[samples.abs() < 1e-6] = 0
+    tail = min(RATE // 20, samples.shape[-1])
     samples[:, samples.shape[-1] - tail :] *= torch.linspace(1, 0, tail)
     return samples

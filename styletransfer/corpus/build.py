@@ -1,4 +1,4 @@
-"""Building the corpus: recipes to songs in several processes, then voices; what is finished is not made again."""
+"""Building the corpus: recipes to songs in several processes, then voices. What is finished is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a corpus what it says? Files, lengths, silence, clipping, leaks between splits; its hours and licences."""
+"""Is a corpus what it says? Files, lengths, silence, clipping, leaks between splits; hours and licences."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import soundfile
@@ -63,7 +64,7 @@ class Kit:
 
 @lru_cache(maxsize=2)
 def read_kit(folder: Path) -> Kit:
-    """The kit in a folder with `drumkit.xml`. AudioError where it lacks kick, snare and hi-hat, or is damaged."""
+    """The kit in a folder with `drumkit.xml`. AudioError where it is damaged or lacks kick, snare or hi-hat."""
     try:
         root = ElementTree.fromstring(
             re.sub(r' xmlns="[^"]+"', "", (folder / "drumkit.xml").read_text("utf-8"))
@@ -116,7 +117,7 @@ def render(
     frames = round(duration_s * RATE)
     sound = torch.zeros(2, frames)
     hat_hits = sorted(time_s for time_s, note, _ in hits if _part(note, chosen) in _HATS)
-    following = dict(zip(hat_hits, hat_hits[1:], strict=False))
+    following = dict(pairwise(hat_hits))
     for time_s, note, velocity in hits:
         part = _part(note, chosen)
         start = round(time_s * RATE)

@@ -1,4 +1,4 @@
-"""Where does the material come from? Debian packages: fetched, unpacked beside, and asked for their licence."""
+"""Where does the material come from? Debian packages: fetched, unpacked, and asked for their licence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ from pathlib import Path
 import platformdirs
 
 from styletransfer.errors import ResourceError
+
+_NAMED = (
+    ("Permission is hereby granted, free of charge, to any person obtaining a copy of this", "Expat"),
+    ("common-licenses/LGPL|Lesser General Public License", "LGPL"),
+    ("common-licenses/GPL-3|General Public License,? (as published .{0,80})?version 3", "GPL-3"),
+    ("common-licenses/GPL-2|General Public License,? (as published .{0,80})?version 2", "GPL-2"),
+    ("common-licenses/GPL|(?<!Lesser )General Public License", "GPL"),
+    ("common-licenses/BSD|Redistribution and use in source and binary forms", "BSD"),
+    ("(?i)public domain", "public domain"),
+)
+"""What copyright files of free form say, and the short name that it stands for."""
 
 
 def default_cache() -> Path:
@@ -59,7 +70,7 @@ def licence(package: Path, file: Path) -> str:
 
     package  the unpacked package; file  a path inside it.
     Of a machine-readable copyright file the last paragraph that fits the file's name or folder counts
-    (Debian's DEP-5); of another, the first licence that it names. "see copyright file" where none is found.
+    (Debian's DEP-5); of another, all that it names. "see copyright file" where none is found.
     """
     text = _copyright(package)
     found = ""
@@ -69,15 +80,10 @@ def licence(package: Path, file: Path) -> str:
             found = fields["License"].splitlines()[0].strip() or found
     if found:
         return found
-    named = re.search(
-        r"(L?GPL)[^\n]{0,20}?version (\d(?:\.\d)?)|common-licenses/(L?GPL)-?(\d(?:\.\d)?)?"
-        r"|(public domain|BSD|zlib)",
-        text.replace("\n", " "),
-        re.IGNORECASE,
-    )
-    if not named:
-        return "see copyright file"
-    return "-".join(part for part in named.groups() if part)
+    words = " ".join(text.split())
+    names = [name for pattern, name in _NAMED if re.search(pattern, words)]
+    precise = [name for name in names if not any(other.startswith(f"{name}-") for other in names)]
+    return " and ".join(precise) or "see copyright file"
 
 
 def _fits(patterns: list[str], file: Path) -> bool:
