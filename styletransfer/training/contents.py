@@ -111,7 +111,7 @@ def levelled(samples: Tensor, loudness_lufs: float = LOUDNESS_LUFS) -> Tensor:
     if not active.any():
         return samples
     size = samples.shape[1] // len(active)
-    kept = samples[:, : len(active) * size].unflatten(1, (len(active), size))[:, active].flatten(1)
+    kept: Tensor = samples[:, : len(active) * size].unflatten(1, (len(active), size))[:, active].flatten(1)
     energy = k_weighted_energy(kept[None], RATE)[0]
     wanted = energy.new_tensor(10 ** ((loudness_lufs + 0.691) / 10))
     brought: Tensor = samples * torch.sqrt(wanted / energy.clamp(min=1e-12))
@@ -123,7 +123,7 @@ def active_blocks(samples: Tensor) -> Tensor:
     size = min(samples.shape[1], round(_BLOCK_S * RATE))
     blocks = samples[:, : samples.shape[1] // size * size].unflatten(1, (-1, size))
     energy = blocks.square().mean((0, 2))
-    return (energy >= energy.max() * 10 ** (-_ACTIVE_DB / 10)) & (energy > 1e-7)
+    return torch.logical_and(energy >= energy.max() * 10 ** (-_ACTIVE_DB / 10), energy > 1e-7)
 
 
 def _alive(song: CorpusSong, stem: str) -> bool:

@@ -68,7 +68,7 @@ class Order:
 
 
 def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
-    """Draw and render one chunk: `spectrum` and `envelope` as float16, `shares`, `active`, `present`."""
+    """Draw and render one chunk: `spectrum` and `envelope` packed, `shares`, `active`, `present`."""
     generator = Generator().manual_seed(order.seed)
     contents = contents_of(order.corpus, order.split, order.recipe.excerpt_s, "wet" if order.wet else "songs")
     sounds, _ = contents.draw(generator, order.stem, order.groups, 2)
@@ -77,11 +77,11 @@ def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
     samples = sounds[:, [0, 1, 0, 1]].flatten(0, 1).to(device)
     rows = torch.arange(2 * order.groups).repeat_interleave(2)
     chain = chains.select(rows)
-    heard = _frontend(device)(chain.apply(samples, RATE))
+    heard = _frontend(device)(chain.apply(samples, RATE)).packed()
     shares, active = chain.parameters()
     return {
-        "spectrum": heard.spectrum.half(),
-        "envelope": heard.envelope.half(),
+        "spectrum": heard.spectrum,
+        "envelope": heard.envelope,
         "shares": shares,
         "active": active,
         "present": chain.present(),
@@ -162,7 +162,7 @@ class Shards:
                 parts.append(
                     {key: shard[key][first : first + GROUP] for key in ("shares", "active", "present")}
                 )
-        features = Features(*(torch.stack(part).float() for part in zip(*crops, strict=True)))
+        features = Features(*(torch.stack(part) for part in zip(*crops, strict=True))).unpacked()
         count = len(self._stems) * groups
         heard = torch.tensor([stem_number(stem) for stem in self._stems]).repeat_interleave(groups * GROUP)
         style = torch.arange(2 * count).repeat_interleave(2)
@@ -183,7 +183,7 @@ class Shards:
         latest = self._kept[max(self._kept)]
         for stem in self._stems:
             parts = zip(latest[stem]["spectrum"].split(64), latest[stem]["envelope"].split(64), strict=True)
-            yield stem_number(stem), torch.cat([measured(Features(a.float(), b.float())) for a, b in parts])
+            yield stem_number(stem), torch.cat([measured(Features(a, b).unpacked()) for a, b in parts])
 
     def _render(
         self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]

@@ -59,7 +59,7 @@ class Validation:
         number = stem_number(self.stem[name])
         parts = []
         for spectrum, envelope in zip(*(part.split(64) for part in self.features[name]), strict=True):
-            features = Features(spectrum.float().to(device), envelope.float().to(device))
+            features = Features(spectrum.to(device), envelope.to(device)).unpacked()
             stem = torch.full((len(spectrum),), number, device=device)
             parts.append(network.hear(features, stem).float())
         return torch.cat(parts)
@@ -124,7 +124,7 @@ def prepare(
 
 
 def render(order: Order) -> Features:
-    """Draw and render the styles of one order, each on two pieces, as float16."""
+    """Draw and render the styles of one order, each on two pieces, packed."""
     generator = Generator().manual_seed(order.seed)
     contents = contents_of(order.corpus, "validation", order.duration_s, "songs")
     sounds, _ = contents.draw(generator, order.stem, order.styles, 2)
@@ -133,5 +133,5 @@ def render(order: Order) -> Features:
     else:
         chances = {stage: float(stage == order.effect) for stage in STAGES}
         chains = draw(generator, order.styles, order.stem, PUBLISHED, chances=chances)
-    heard = Frontend()(chains.repeat(2).apply(sounds.flatten(0, 1), RATE))
-    return Features(heard.spectrum.half(), heard.envelope.half())
+    heard: Features = Frontend()(chains.repeat(2).apply(sounds.flatten(0, 1), RATE)).packed()
+    return heard
