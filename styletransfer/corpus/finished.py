@@ -86,6 +86,14 @@ ALIASES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """What came of it: the songs' folders, and a sentence for each song left out."""
+
+    songs: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedSong:
     """A song of a package; `tracks` are the files that sum to it, inside the unpacked `folder`."""
 
@@ -136,8 +144,8 @@ def build_finished(
     cache: Path | None = None,
     separator: Separator | None = None,
     progress: Progress | None = None,
-) -> list[Path]:
-    """Write the wet pool of a corpus: the loudest 30 s of finished songs, separated; their folders.
+) -> Pool:
+    """Write the wet pool of a corpus: the loudest 30 s of finished songs, separated.
 
     songs      at most so many, spread over the artists; those that are there already are kept.
     megabytes  of packages to fetch at most.
@@ -156,15 +164,18 @@ def build_finished(
         raise AudioError("no package holds a finished song; allow more megabytes")
     separator = separator or choose("builtin")
     drawn = spread(found, songs, seed)
-    written = []
+    written, left_out = [], []
     for index, song in enumerate(drawn):
         tell("separating songs", index / len(drawn))
         target = corpus / "wet" / song.id
-        if not (target / "meta.json").is_file():
-            target = _write(corpus, song, seed, separator)
-        written.append(target)
+        try:
+            if not (target / "meta.json").is_file():
+                _write(corpus, song, seed, separator)
+            written.append(target)
+        except AudioError as error:
+            left_out.append(f"{song.title} is left out: {error}")
     tell("separating songs", 1.0)
-    return written
+    return Pool(tuple(written), tuple(left_out))
 
 
 def within(megabytes: int) -> list[Release]:
@@ -220,7 +231,7 @@ def canonical(artist: str) -> str:
     return " + ".join(sorted(names(artist))[-1:]) or "unknown"
 
 
-def _write(corpus: Path, song: FinishedSong, seed: int, separator: Separator) -> Path:
+def _write(corpus: Path, song: FinishedSong, seed: int, separator: Separator) -> None:
     parts = [files.read(track).at_rate(RATE).with_channels(2) for track in song.tracks]
     mix = torch.zeros(2, min(part.frames for part in parts))
     for part in parts:
@@ -258,4 +269,4 @@ def _write(corpus: Path, song: FinishedSong, seed: int, separator: Separator) ->
         "gain": gain,
         "separator": separator.fingerprint,
     }
-    return write_song(corpus, {name: samples * gain for name, samples in stems.items()}, meta, pool="wet")
+    write_song(corpus, {name: samples * gain for name, samples in stems.items()}, meta, pool="wet")

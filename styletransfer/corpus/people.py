@@ -22,7 +22,7 @@ from torch import Tensor
 
 from styletransfer import files
 from styletransfer.audio import STEMS
-from styletransfer.errors import AudioError
+from styletransfer.errors import AudioError, StemsError
 from styletransfer.separation.stem_files import SUFFIXES, read_stems, stems_in
 
 from .folder import RATE, SPLITS, write_song
@@ -86,7 +86,7 @@ def add_stems(corpus: Path, stems: Path, *, progress: Progress = lambda stage, f
             if not (target / "meta.json").is_file():
                 write_song(corpus, *_read(song, target.name))
             written.append(target)
-        except AudioError as error:
+        except (AudioError, StemsError) as error:
             left_out.append(f"{song.name} is left out: {error}")
     progress("own stems", 1.0)
     if not written:
@@ -160,7 +160,7 @@ def _slakh_tracks(folder: Path) -> dict[str, tuple[Path, ...]]:
 
 
 def _read(song: OwnSong, identity: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """A song's stems (2, frames) at 44.1 kHz and its meta. AudioError where they won't do."""
+    """A song's stems (2, frames) at 44.1 kHz and its meta. AudioError or StemsError where they won't do."""
     if song.tracks:
         stems = {stem: _sum(paths) for stem, paths in song.tracks.items() if paths}
     else:
