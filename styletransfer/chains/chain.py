@@ -39,8 +39,9 @@ class Chain:
         return len(self.values)
 
     def select(self, indices: Tensor | Sequence[int]) -> Chain:
-        """The chains of these examples, in this order; repeats are welcome."""
-        index = torch.as_tensor(indices, dtype=torch.long)
+        """The chains of these examples, in this order; repeats are welcome, and so is a mask (batch,)."""
+        index = torch.as_tensor(indices)
+        index = index.nonzero()[:, 0] if index.dtype == torch.bool else index.long()
         return Chain(self.values[index], self.implementations[index], self.places[index], self.seeds[index])
 
     def repeat(self, times: int) -> Chain:

@@ -14,7 +14,7 @@ from styletransfer.converter import fx
 
 from .equalizers import turned
 from .seeding import uniform
-from .spectra import fast_size
+from .spectra import filtered, grid
 
 Values = dict[str, Tensor]
 _HALF_PI = math.pi / 2
@@ -77,26 +77,23 @@ def console_width(samples: Tensor, rate: int, values: Values, seeds: list[int]) 
     return fx.widen(samples, width=values["width"])
 
 
-def equal_power_width(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:
-    """Mid down as side goes up: both scaled so that their squares sum to 2."""
-    scale = torch.rsqrt((1 + values["width"].square()) / 2)[:, None, None]
-    return fx.widen(samples, width=values["width"]) * scale
-
-
 def bass_mono_width(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:
-    """Side scaled as a whole, and taken out below 80 to 300 Hz where it would widen."""
+    """Narrower as a whole; wider only above a corner of 80 to 300 Hz, below which the side is taken out."""
     corner_hz = 80 * 3.75 ** uniform(seeds, 1, samples)
-    mid, side = turned(samples).unbind(1)
-    frames = side.shape[-1]
-    size = fast_size(frames)
-    spectrum = torch.fft.rfft(side, size)
-    frequencies_hz = torch.arange(spectrum.shape[-1], device=side.device) * (rate / size)
-    fourth = (frequencies_hz / corner_hz).square().square()
+    fourth = (_frequencies_hz(samples, rate) / corner_hz).square().square()
     wide = values["width"][:, None]
-    side = torch.fft.irfft(spectrum * wide * torch.where(wide > 1, fourth / (1 + fourth), 1.0), size)[
-        ..., :frames
-    ]
-    return turned(torch.stack((mid, side), dim=1))
+    return _with_side(samples, rate, wide * torch.where(wide > 1, fourth / (1 + fourth), 1.0))
+
+
+def shuffling_width(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:
+    """The side scaled below a corner of 500 to 1,500 Hz only, with a gentle slope above.
+
+    Source   Blumlein's shuffler; Gerzon, "Applications of Blumlein shuffling to stereo microphone
+             techniques", JAES 42(6), 1994.
+    """
+    corner_hz = 500 * 3 ** uniform(seeds, 1, samples)
+    share = 1 / (1 + (_frequencies_hz(samples, rate) / corner_hz).square())
+    return _with_side(samples, rate, 1 + (values["width"][:, None] - 1) * share)
 
 
 def haas_width(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:
@@ -118,6 +115,17 @@ def decorrelating_width(samples: Tensor, rate: int, values: Values, seeds: list[
         third = _delayed(copy, 3 * delay)
         copy = -0.6 * copy + 0.64 * (first + 0.6 * second + 0.36 * third)
     return _synthetic(mid, side, copy, values["width"])
+
+
+def _frequencies_hz(samples: Tensor, rate: int) -> Tensor:
+    return grid(samples.shape[-1], rate, samples.device).frequencies_hz
+
+
+def _with_side(samples: Tensor, rate: int, response: Tensor) -> Tensor:
+    """The side through a response (batch, points) on the grid, the mid as it was."""
+    mid, side = turned(samples).unbind(1)
+    side = filtered(side[:, None], rate, response[:, None])[:, 0]
+    return turned(torch.stack((mid, side), dim=1))
 
 
 def _synthetic(mid: Tensor, side: Tensor, copy: Tensor, width: Tensor) -> Tensor:
@@ -143,8 +151,8 @@ PANS = {
 
 WIDTHS = {
     "console": console_width,
-    "equal_power": equal_power_width,
     "bass_mono": bass_mono_width,
+    "shuffling": shuffling_width,
     "haas": haas_width,
     "decorrelating": decorrelating_width,
 }

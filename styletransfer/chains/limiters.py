@@ -16,7 +16,8 @@ def console_limiter(samples: Tensor, rate: int, values: Values, seeds: list[int]
     """As the console's, on a coarser grid and by samples, not true peaks: 4 ms of look-ahead."""
     ahead = _steps(4.0, rate)
     needed = held(_needed_db(samples, rate, values), ahead + 1)
-    return gains(samples, rate, -averaged(released(needed, rate, values["release_ms"]), ahead).unsqueeze(1))
+    down = branching(needed, rate, torch.zeros_like(values["release_ms"]), values["release_ms"])
+    return gains(samples, rate, -averaged(down, ahead).unsqueeze(1))
 
 
 def slow_limiter(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:

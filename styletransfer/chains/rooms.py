@@ -148,7 +148,7 @@ def _noise_tail(rate: int, size: int, values: Values, seeds: list[int]) -> Tenso
         fall = envelope.flatten(1).unsqueeze(1)
         for row, start, length, level in zip(response, starts, lengths, fall, strict=True):
             row[:, :length].addcmul_(band[:, start : start + length], level[:, :length])
-    return response[..., :frames]
+    return response
 
 
 def _placed(response: Tensor, values: Values, rate: int, size: int) -> Tensor:

@@ -73,24 +73,27 @@ def tape(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor
 
 def crushed(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:
     """Fewer bits with more drive (10 at 6 dB, 5 at 36 dB, below a full scale of 0.5), and for half of the
-    seeds each sample held for up to six."""
+    seeds each sample held for two or more."""
     chance = uniform(seeds, 2, samples)
     step = 0.5 * 2 ** -(11 - values["drive_db"] / 6).clamp(3, 16)[:, None, None]
     rounded = torch.round(samples / step) * step
-    holds = torch.where(chance[:, 0] < 0.5, 1 + (chance[:, 1] * 6).floor(), 1.0).long()
+    holds = torch.where(chance[:, 0] < 0.5, 1 + (0.5 + chance[:, 1] * values["drive_db"] / 6).round(), 1.0)
     place = torch.arange(samples.shape[-1], device=samples.device)
-    kept = place - place % holds[:, None]
+    kept = place - place % holds.long()[:, None]
     return rounded.gather(2, kept[:, None].expand_as(samples))
 
 
 def exciter(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:
-    """Only what lies above 1 to 4 kHz is bent, and added to the untouched sound."""
+    """What lies above 1 to 4 kHz is bent and added to the untouched sound, more with more drive."""
     corner_hz = (1000 * 4 ** uniform(seeds, 1, samples))[..., None]
     frequencies_hz = grid(samples.shape[-1], rate, samples.device).frequencies_hz
     fourth = (frequencies_hz / corner_hz).square().square()
     high = filtered(samples, rate, fourth / (1 + fourth))
-    drive = 3 * _drive(values)
-    return samples + torch.tanh(high * drive) / drive.sqrt()
+    bent = torch.tanh(4 * _drive(values) * high)
+    level = high.square().mean((1, 2), keepdim=True) / bent.square().mean((1, 2), keepdim=True).clamp(
+        min=1e-9
+    )
+    return samples + values["drive_db"][:, None, None] / 15 * level.sqrt() * bent
 
 
 def sagging(samples: Tensor, rate: int, values: Values, seeds: list[int]) -> Tensor:

@@ -72,16 +72,19 @@ def drawn(
 def graphic(
     gain_db: Tensor, frequency_hz: Tensor, q: Tensor, frequencies_hz: Tensor, rate: int, seeds: list[int]
 ) -> Tensor:
-    """Ten fixed octave bands that approximate the console's curve, as a graphic equalizer would."""
+    """Ten fixed bands about an octave apart that come near the console's curve: a graphic equalizer."""
     centres_hz = 31.25 * 2 ** torch.arange(10, dtype=frequencies_hz.dtype, device=frequencies_hz.device)
+    centres_hz[-1] = 12_000
     faders_db = 20 * torch.log10(cookbook(gain_db, frequency_hz, q, centres_hz, rate, seeds).abs() + 1e-6)
     full = (len(gain_db), 10)
+    qs = torch.full(full, 1.41).to(faders_db)
+    qs[:, [0, -1]] = 0.71  # the outermost are shelves
     return fx.equalizer_response(
         frequencies_hz,
         rate,
-        gain_db=faders_db * 0.8,
+        gain_db=faders_db,
         frequency_hz=centres_hz.expand(full),
-        q=torch.full(full, 1.41).to(faders_db),
+        q=qs,
     )
 
 
