@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Quiet, Verbose, guarded, progress, say
+from .terminal import Quiet, Threads, Verbose, guarded, progress, say, set_up
 
 app = typer.Typer(help="Songs as stems to learn from, in three splits.", no_args_is_help=True)
 
@@ -26,6 +26,12 @@ def build(
     voices: Annotated[
         bool, typer.Option(help="Let half of the songs be sung; --no-voices leaves that for later.")
     ] = True,
+    stems: Annotated[
+        Path | None,
+        typer.Option(
+            "--stems", help="Add your own stems instead: MUSDB18, MoisesDB, Slakh, or a folder per song."
+        ),
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
@@ -36,6 +42,9 @@ def build(
 
     Example: automix corpus build ~/corpus --hours 6
     """
+    if stems is not None:
+        _add_stems(destination, stems, quiet)
+        return
     from styletransfer.corpus import build as building
     from styletransfer.corpus import check as checking
 
@@ -44,6 +53,48 @@ def build(
     for why in built.skipped:
         say(f"no song: {why}", quiet or not verbose)
     for line in checking.table(built.songs):
+        typer.echo(line)
+
+
+def _add_stems(destination: Path, stems: Path, quiet: bool) -> None:
+    from styletransfer.corpus import people
+
+    with progress(quiet) as show:
+        added = people.add_stems(destination, stems, progress=show)
+    for sentence in added.left_out:
+        say(sentence, quiet)
+    for song in added.songs:
+        typer.echo(song)
+
+
+@app.command()
+@guarded
+def finished(
+    destination: Folder,
+    songs: Annotated[int, typer.Option("--songs", min=1, help="At most so many songs, 30 s of each.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="Of the choice of songs.")] = 0,
+    megabytes: Annotated[int, typer.Option("--megabytes", min=1, help="How much to download at most.")] = 700,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Add finished music, separated by `builtin`: what an encoder hears at work. What is there is kept.
+
+    The songs come in Debian packages, none of which is installed, and are by nobody whose songs this
+    project is judged on. Each song's licence stands in its meta.json.
+
+    Example: automix corpus finished ~/corpus --songs 100
+    """
+    from styletransfer.corpus import check as checking
+    from styletransfer.corpus import finished as wet
+    from styletransfer.corpus.folder import read_song
+
+    set_up(threads, "cpu")
+    with progress(quiet) as show:
+        pool = wet.build_finished(destination, songs, seed, megabytes=megabytes, progress=show)
+    for sentence in pool.left_out:
+        say(sentence, quiet)
+    for line in checking.table([read_song(path) for path in pool.songs]):
         typer.echo(line)
 
 

@@ -25,14 +25,14 @@ from styletransfer.audio import STEMS
 from styletransfer.errors import AudioError, StemsError
 from styletransfer.separation.stem_files import SUFFIXES, read_stems, stems_in
 
-from .folder import RATE, SPLITS, write_song
+from .folder import RATE, SPLITS, measure, write_song
 from .split import fraction, split_of
 
 SHORTEST_S = 10.0
 APART_S = 0.5
 """Tracks whose lengths differ by more don't belong to one song."""
-QUIETEST = 1e-4
-"""A stem whose peak stays below is none."""
+LEAST_ACTIVE_S = 1.0
+"""A stem that sounds for less is none."""
 
 MOISES_STEMS = {"vocals": "vocals", "bass": "bass", "drums": "drums", "percussion": "drums"}
 """Folders of MoisesDB; all others are 'other'."""
@@ -167,7 +167,9 @@ def _read(song: OwnSong, identity: str) -> tuple[dict[str, Tensor], dict[str, An
         found = read_stems(song.folder)
         stems = {stem: sound.at_rate(RATE).samples for stem, sound in found.items()}
     stems = {stem: stems[stem] for stem in STEMS if stem in stems}
-    stems = {stem: samples for stem, samples in stems.items() if float(samples.abs().max()) > QUIETEST}
+    stems = {
+        stem: samples for stem, samples in stems.items() if measure(samples)["active_s"] >= LEAST_ACTIVE_S
+    }
     if not stems:
         raise AudioError("its stems are silent; export them again")
     lengths = [samples.shape[1] for samples in stems.values()]
@@ -186,7 +188,7 @@ def _read(song: OwnSong, identity: str) -> tuple[dict[str, Tensor], dict[str, An
         "title": Path(song.name).name,
         "piece": f"own:{song.name}",
         "sources": [f"own:{song.name}"],
-        "packages": [],
+        "packages": ["own stems"],
         "licences": [song.licence],
         "split": _split(song),
         "seed": 0,

@@ -6,6 +6,7 @@ or all English clips of a game, are one, so that no voice straddles splits.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -190,7 +191,7 @@ def _read_by_openjtalk() -> Iterator[tuple[Array, int]]:
 
 @functools.cache
 def _openjtalk():  # type: ignore[no-untyped-def]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # it prints what it can't do
         warnings.simplefilter("ignore")
         import pyopenjtalk
     return pyopenjtalk
