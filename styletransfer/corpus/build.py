@@ -18,7 +18,7 @@ import torch
 
 from styletransfer.errors import AudioError, ResourceError, UsageError
 
-from . import fluidsynth, openmpt, packages, plan, rendering
+from . import fluidsynth, melodies, openmpt, packages, plan, rendering
 from .folder import Corpus, CorpusSong, read_song
 from .plan import Recipe
 
@@ -216,7 +216,10 @@ def _sing_one(folder: Path, cache: Path) -> str:
     song = read_song(folder)
     generator = torch.Generator().manual_seed(song.seed + 2)
     singers = _singers(cache, song.split)
-    notes = [(float(start), float(length), float(pitch)) for start, length, pitch in song.extra["melody"]]
+    melody = song.extra["melody"] or melodies.invent(
+        {name: song.read(name) for name in song.stems}, generator
+    )
+    notes = [(float(start), float(length), float(pitch)) for start, length, pitch in melody]
     vocals, sources = singers.sing(notes, song.duration_s, generator)
     found = [(name, *credit) for name, credit in zip(sources, singers.credits(sources), strict=True)]
     rendering.add_vocals(song, folder.parent.parent, vocals, found)

@@ -17,9 +17,10 @@ from .folder import CorpusSong, write_song
 from .plan import LONGEST_S, Recipe
 
 SUNG_SHARE = 0.6
-"""Of the songs that have a melody, so many get a voice."""
+"""Of the songs, so many get a voice."""
 
 _LEAST_MELODY_S = 8.0
+_LEAST_LEFT = 0.25  # of the notes of `other`, that must remain where the melody is sung instead of played
 
 
 def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
@@ -29,7 +30,8 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))  # apart from the plan's draws
-    stems, melody, played = (_module if recipe.kind == "module" else _midi)(recipe, cache, generator)
+    make = _module if recipe.kind == "module" else _midi
+    stems, is_sung, melody, played = make(recipe, cache, generator)
     stems = {name: balance.without_edges(samples) for name, samples in stems.items()}
     stems = {name: samples for name, samples in stems.items() if float(samples.square().mean()) > 1e-9}
     if len(stems) < 2:
@@ -43,7 +45,7 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
         "sources": sources,
         "packages": list(recipe.needs),
         "licences": licences,
-        "pending": ["vocals"] if melody else [],
+        "pending": ["vocals"] if is_sung else [],
         "melody": melody,
         "melody_is_played": played,
     }
@@ -73,12 +75,13 @@ def add_vocals(song: CorpusSong, corpus: Path, vocals: Tensor, sources: list[tup
 
 def _midi(
     recipe: Recipe, cache: Path, generator: torch.Generator
-) -> tuple[dict[str, Tensor], MelodyNotes, bool]:
+) -> tuple[dict[str, Tensor], bool, MelodyNotes, bool]:
     path = cache / recipe.package / recipe.file
     score = midi_file.read(midi_file.in_wad(path)[recipe.member] if recipe.member else path.read_bytes())
     arranged = arrangement.arrange(score, LONGEST_S, generator)
-    melody = _sung(arrangement.melody_notes(score, arranged), generator)
-    played = not melody or arranged.melody_is_played
+    is_sung = _is_sung(generator)
+    melody = _enough(arrangement.melody_notes(score, arranged)) if is_sung else []
+    played = not melody or arranged.melody_is_played or not _others_remain(score, arranged)
     bank = next(bank for bank in material.BANKS if bank.name == recipe.bank)
     kit = next((kit for kit in material.KITS if kit.name == recipe.kit), None)
     kit_path = cache / kit.package / kit.file if kit else None
@@ -88,22 +91,37 @@ def _midi(
     if kit_path and not drum_bank and "drums" in stems:
         hits = arrangement.drum_hits(score, arranged)
         stems["drums"] = drumkits.render(drumkits.read_kit(kit_path), hits, arranged.duration_s, generator)
-    return stems, melody, played
+    return stems, is_sung, melody, played
 
 
 def _module(
     recipe: Recipe, cache: Path, generator: torch.Generator
-) -> tuple[dict[str, Tensor], MelodyNotes, bool]:
+) -> tuple[dict[str, Tensor], bool, MelodyNotes, bool]:
     content = (cache / recipe.package / recipe.file).read_bytes()
     song = modules.render(content, LONGEST_S, generator)
-    return song.stems, _sung(song.melody, generator), True
+    is_sung = _is_sung(generator)
+    return song.stems, is_sung, _enough(song.melody) if is_sung else [], True
 
 
-def _sung(melody: MelodyNotes, generator: torch.Generator) -> MelodyNotes:
-    """The melody, if this song is to be sung and has enough of one; else nothing."""
-    drawn = float(torch.rand((), generator=generator)) < SUNG_SHARE
-    enough = sum(duration_s for _, duration_s, _ in melody) >= _LEAST_MELODY_S
-    return melody if drawn and enough else []
+def _is_sung(generator: torch.Generator) -> bool:
+    return float(torch.rand((), generator=generator)) < SUNG_SHARE
+
+
+def _enough(melody: MelodyNotes) -> MelodyNotes:
+    """The melody, if it lasts long enough to be sung; else none, and one is invented later."""
+    return melody if sum(duration_s for _, duration_s, _ in melody) >= _LEAST_MELODY_S else []
+
+
+def _others_remain(score: midi_file.Score, arranged: arrangement.Arrangement) -> bool:
+    """Whether enough plays in `other` without the melody."""
+    with_melody, without = (
+        sum(
+            told.kind == "on" and told.bus == "other"
+            for told in arrangement.messages(score, arranged, played)
+        )
+        for played in (True, False)
+    )
+    return without >= _LEAST_LEFT * with_melody
 
 
 def _credits(recipe: Recipe, cache: Path) -> tuple[list[str], list[str]]:
