@@ -19,6 +19,10 @@ Note = tuple[float, float, float]
 """Start and duration in seconds, pitch in MIDI semitones (69 is 440 Hz)."""
 
 
+HISS_DB = -9.0
+"""How loud a consonant without voice may be, against its vowel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How a singer sings a song.
@@ -51,18 +55,22 @@ def sing(
     begin_s = units[0].start_s - units[0].onset_s - 0.05
     count = int(np.ceil((units[-1].end_s + 0.1 - begin_s) / FRAME_S))
     time_s = begin_s + FRAME_S * np.arange(count)
-    source, gain_db = _course(voice, units, time_s, random)
-    live = gain_db > -90
+    source, owner, fade_db = _course(voice, units, time_s)
+    live = owner >= 0
     pitch = _pitch(notes, units, time_s, manner, random)
     nearest = np.clip(np.round(source).astype(int), 0, len(voice.voiced) - 1)
-    f0_hz = np.where(voice.voiced[nearest] & live, 440 * 2 ** ((pitch - 69) / 12), 0.0)
+    voiced = voice.voiced[nearest] & live
+    f0_hz = np.where(voiced, 440 * 2 ** ((pitch - 69) / 12), 0.0)
     envelope = pw.decode_spectral_envelope(_between(voice.envelope, source), RATE, FFT)
     aperiodicity = pw.decode_aperiodicity(_between(voice.aperiodicity, source), RATE, FFT)
     if manner.formants != 1:
         envelope = _stretched(envelope, manner.formants)
     hertz = np.linspace(0, RATE / 2, FFT // 2 + 1)
-    tone_db = np.interp(np.log2(hertz + 1), np.log2(TONE_HZ), voice.tone_db)
-    envelope = np.maximum(envelope * 10 ** (gain_db[:, None] / 10 + tone_db / 10), 1e-16)
+    envelope *= 10 ** (np.interp(np.log2(hertz + 1), np.log2(TONE_HZ), voice.tone_db) / 10)
+    gain_db = fade_db + _level_db(
+        units, time_s, owner, 10 * np.log10(envelope.sum(1) + 1e-20), voiced, random
+    )
+    envelope = np.maximum(envelope * 10 ** (gain_db / 10)[:, None], 1e-16)
     return pw.synthesize(f0_hz, envelope, np.ascontiguousarray(aperiodicity), RATE, 1000 * FRAME_S), begin_s
 
 
@@ -95,6 +103,10 @@ class _Unit:
     onset_s: float
     coda_s: float
 
+    @property
+    def vowel_end_s(self) -> float:
+        return self.end_s - self.coda_s
+
 
 def _units(voice: Voice, notes: Sequence[Note], words: Sequence[int], late_s: float) -> list[_Unit]:
     heads = [index for index, row in enumerate(words) if row >= 0]
@@ -116,47 +128,52 @@ def _units(voice: Voice, notes: Sequence[Note], words: Sequence[int], late_s: fl
     return units
 
 
-def _course(
-    voice: Voice, units: list[_Unit], time_s: Array, random: np.random.Generator
-) -> tuple[Array, Array]:
-    """Per frame of the phrase: the (fractional) frame of the voice that sounds, and its gain in dB."""
-    source, gain_db = np.zeros(len(time_s)), np.full(len(time_s), -120.0)
-    middle = 0.5 * (time_s[0] + time_s[-1])
-    for unit in units:
+def _course(voice: Voice, units: list[_Unit], time_s: Array) -> tuple[Array, Array, Array]:
+    """Per frame of the phrase: the (fractional) frame of the voice that sounds, whose unit it is, fades."""
+    source, owner = np.zeros(len(time_s)), np.full(len(time_s), -1)
+    fade_db = np.full(len(time_s), -120.0)
+    for index, unit in enumerate(units):
         _, vowel, coda, _ = (int(frame) for frame in voice.syllables[unit.row])
-        edge = min(0.03, FRAME_S * (coda - vowel) / 4, (unit.end_s - unit.coda_s - unit.start_s) / 4)
-        times = np.array(
-            (
-                unit.start_s - unit.onset_s,
-                unit.start_s,
-                unit.start_s + edge,
-                unit.end_s - unit.coda_s - edge,
-                unit.end_s - unit.coda_s,
-                unit.end_s,
-            )
+        edge_s = min(0.03, FRAME_S * (coda - vowel) / 4, (unit.vowel_end_s - unit.start_s) / 4)
+        course = (
+            (unit.start_s - unit.onset_s, vowel - unit.onset_s / FRAME_S),
+            (unit.start_s, vowel),
+            (unit.start_s + edge_s, vowel + edge_s / FRAME_S),
+            (unit.vowel_end_s - edge_s, coda - 1 - edge_s / FRAME_S),
+            (unit.vowel_end_s, coda - 1),
+            (unit.end_s, coda - 1 + unit.coda_s / FRAME_S),
         )
-        frames = np.array(
-            (
-                vowel - unit.onset_s / FRAME_S,
-                vowel,
-                vowel + edge / FRAME_S,
-                coda - 1 - edge / FRAME_S,
-                coda - 1,
-                coda - 1 + unit.coda_s / FRAME_S,
-            )
-        )
+        times, frames = np.array(course).T
         inside = (time_s >= times[0]) & (time_s < times[-1])
         source[inside] = np.interp(time_s[inside], times, frames)
-        arc_db = -3 * ((unit.start_s - middle) / (time_s[-1] - time_s[0])) ** 2 * 4
-        level_db = -float(voice.level_db[unit.row]) + arc_db + random.normal(0, 1.0)
-        fade = np.clip((times[-1] - time_s[inside]) / 0.03, 1e-3, 1) * np.clip(
-            (time_s[inside] - times[0]) / 0.01 + 0.5, 1e-3, 1
-        )
-        where = np.round(source[inside]).astype(int)
-        # no consonant is louder than its vowel, and hissing ones stay below it
-        limit_db = np.where(voice.voiced[where], 1.0, -9.0) + voice.level_db[unit.row] - voice.power_db[where]
-        gain_db[inside] = level_db + np.minimum(limit_db, 0) + 20 * np.log10(fade)
-    return source, gain_db
+        owner[inside] = index
+        out = np.clip((times[-1] - time_s[inside]) / 0.03, 1e-3, 1)
+        into = np.clip((time_s[inside] - times[0]) / 0.01 + 0.5, 1e-3, 1)
+        fade_db[inside] = 20 * np.log10(out * into)
+    return source, owner, fade_db
+
+
+def _level_db(
+    units: list[_Unit],
+    time_s: Array,
+    owner: Array,
+    power_db: Array,
+    voiced: Array,
+    random: np.random.Generator,
+) -> Array:
+    """Gains that make vowels equally loud, but for an arc over the phrase, and consonants no louder."""
+    gain_db = np.zeros(len(time_s))
+    middle_s, span_s = 0.5 * (time_s[0] + time_s[-1]), time_s[-1] - time_s[0]
+    for index, unit in enumerate(units):
+        own = owner == index
+        vowel = own & (time_s >= unit.start_s) & (time_s <= max(unit.vowel_end_s, unit.start_s + 0.03))
+        if not vowel.any():
+            continue
+        level_db = power_db[vowel].mean()
+        arc_db = -12 * ((unit.start_s - middle_s) / span_s) ** 2
+        limit_db = level_db + np.where(voiced[own], 1.0, HISS_DB) - power_db[own]
+        gain_db[own] = arc_db + random.normal(0, 1) - level_db + np.minimum(limit_db, 0)
+    return gain_db
 
 
 def _pitch(

@@ -35,6 +35,9 @@ NARROWEST_HZ = 7000.0
 """Clips with less bandwidth are left out."""
 GATE_DB = -42.0
 """Below this, under a clip's loudest frame, lies the recording's noise."""
+CLOSED = 0.02
+"""A vowel with less of its power between 600 Hz and 4 kHz is a hum, and no note is held on it."""
+_BANDS = ((3000, RATE // 2), (600, 4000))
 TONE_HZ = (250, 500, 1000, 2000, 4000, 8000, 16_000)
 TONE_DB = (0, 0, -8, -16, -22, -30, -44)
 """A well recorded voice's spectrum, as power per bin in octave bands against the lowest two."""
@@ -48,8 +51,6 @@ class Voice:
     envelope      (frames, ENVELOPE_SIZE) float32, coded by WORLD.
     aperiodicity  (frames, bands) float32, coded by WORLD.
     syllables     (count, 4) int: the frames at which onset, vowel and coda start, and the end.
-    level_db      (count,) power of each vowel.
-    power_db      (frames,) power of each frame.
     tone_db       gain per octave band of TONE_HZ that takes the recording toward a studio's.
     words         (count,) int: which clip a syllable is from.
     pitch         the median pitch of the speech, in MIDI semitones.
@@ -59,9 +60,7 @@ class Voice:
     envelope: Array
     aperiodicity: Array
     syllables: Array
-    level_db: Array
     words: Array
-    power_db: Array
     tone_db: Array
     pitch: float
 
@@ -81,25 +80,19 @@ def analyse(clips: Iterable[tuple[Array, int]]) -> Voice | None:
     for samples, rate in clips:
         if (frames := _analyse_clip(samples, rate)) is None:
             continue
-        f0_hz, coded, bands, power_db, hiss, spectrum = frames
-        syllables = _syllables((f0_hz > 0) & (hiss < 0.3), power_db)
-        if len(syllables) == 0:
-            continue
-        level_db = np.array([power_db[vowel:coda].mean() for _, vowel, coda, _ in syllables])
+        f0_hz, coded, bands, spectrum, syllables = frames
+        voiced = f0_hz > 0
+        found.append((voiced, coded, bands, syllables + total))
         spectra.append(spectrum)
-        found.append((f0_hz > 0, coded, bands, syllables + total, level_db, power_db))
-        pitches.append(69 + 12 * np.log2(f0_hz[f0_hz > 0] / 440))
+        pitches.append(69 + 12 * np.log2(f0_hz[voiced] / 440))
         words.append(np.full(len(syllables), word))
         total, word = total + len(f0_hz), word + 1
     if not found:
         return None
-    voiced, envelope, aperiodicity, syllables, level_db, power_db = (
-        np.concatenate(parts) for parts in zip(*found, strict=True)
-    )
+    voiced, envelope, aperiodicity, rows = (np.concatenate(parts) for parts in zip(*found, strict=True))
     pitch = float(np.median(np.concatenate(pitches)))
     tone_db = _tone_db(np.mean(spectra, 0))
-    where = np.concatenate(words)
-    return Voice(voiced, envelope, aperiodicity, syllables, level_db, where, power_db, tone_db, pitch)
+    return Voice(voiced, envelope, aperiodicity, rows, np.concatenate(words), tone_db, pitch)
 
 
 def save(voice: Voice | None, path: Path) -> None:
@@ -120,9 +113,9 @@ def load(path: Path) -> Voice | None:
 
 
 def _analyse_clip(samples: Array, rate: int) -> tuple[Array, ...] | None:
-    """f0_hz, coded envelope and aperiodicity, power in dB, its share above 3 kHz; the mean spectrum.
+    """f0_hz, coded envelope and aperiodicity per frame, the mean spectrum, and the syllables.
 
-    None where the clip won't do: silent, short, dull.
+    None where the clip won't do: silent, short, dull, or without a vowel.
     """
     pw = world()
     samples = samples.astype(np.float64) - samples.mean()
@@ -144,11 +137,16 @@ def _analyse_clip(samples: Array, rate: int) -> tuple[Array, ...] | None:
     f0_hz[power_db < GATE_DB] = 0
     if bandwidth_hz < 16_000:
         _add_treble(envelope, aperiodicity, f0_hz > 0, 0.92 * bandwidth_hz)
-    loudness_db = 10 * np.log10(envelope.sum(1) + 1e-20)
-    coded = pw.code_spectral_envelope(np.maximum(envelope, 1e-16), RATE, ENVELOPE_SIZE)
-    bands = pw.code_aperiodicity(aperiodicity, RATE)
-    hiss = envelope[:, 3000 * FFT // RATE :].sum(1) / (envelope.sum(1) + 1e-20)
-    return f0_hz, coded.astype(np.float32), bands.astype(np.float32), loudness_db, hiss, envelope.mean(0)
+    total = envelope.sum(1) + 1e-20
+    hiss, body = (envelope[:, low * FFT // RATE : high * FFT // RATE].sum(1) / total for low, high in _BANDS)
+    f0_hz[hiss > 0.5] = 0
+    syllables = _syllables((f0_hz > 0) & (hiss < 0.3), 10 * np.log10(total))
+    open_ = [body[vowel:coda].mean() > CLOSED for _, vowel, coda, _ in syllables]
+    if not any(open_):
+        return None
+    coded = pw.code_spectral_envelope(np.maximum(envelope, 1e-16), RATE, ENVELOPE_SIZE).astype(np.float32)
+    bands = pw.code_aperiodicity(aperiodicity, RATE).astype(np.float32)
+    return f0_hz, coded, bands, envelope.mean(0), syllables[np.array(open_)]
 
 
 def bandwidth(samples: Array, rate: int) -> float:
