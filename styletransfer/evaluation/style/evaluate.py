@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from styletransfer import encoders, weights
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
 from styletransfer.errors import AudioError, UsageError
@@ -23,31 +22,18 @@ from . import styles
 from .bank import Embeddings
 from .disentanglement import Explicitness, Gaps, explicitness, gaps
 from .excerpts import RATE
+from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, PER_STEM, SEPARATED, Findings
 from .intervals import Floats
-from .leak import Leak, content_leak
+from .leak import content_leak
+from .line_up import systems_for
 from .listening import Heard, Listening, Progress
 from .plan import FULL, Plan
 from .probes import Probe, linear_r2, naming_accuracy
-from .retrieval import Answers, answer, draws
-from .systems import (
-    ENCODER,
-    MEE,
-    Ears,
-    System,
-    chosen,
-    explicit_features,
-    mel_statistics,
-    trained_network,
-    untrained_network,
-)
+from .retrieval import answer, draws
+from .systems import System
 
 SPLITS = ("test", "validation")
-MEE_SHIPPED = "mee-small"
-"""The name of the effect classifier's weights, where they ship."""
-
 EXAMPLES = (5, 10, 100)
-OWN, PER_STEM, FOREIGN, SEPARATED = "own effects", "a chain per stem", "foreign effects", "separated stems"
-AS_IS, NORMALIZED = "as they are", "effect-normalized"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,49 +56,9 @@ class StyleConfig:
     cache: Path | None = field(default_factory=lambda: default_cache())
 
 
-@dataclass(slots=True)
-class Findings:
-    """All that was measured, by condition, kind of stem, number of effects and system, as far as they apply.
-
-    pieces    (condition, kind) → how many pieces stood behind it.
-    notes     sentences about what was not as METRICS asks.
-    """
-
-    answers: dict[tuple[str, str, int], dict[str, Answers]] = field(default_factory=dict)
-    leaks: dict[tuple[str, int], dict[str, Leak]] = field(default_factory=dict)
-    gaps: dict[tuple[str, str], dict[str, Gaps]] = field(default_factory=dict)
-    explicitness: dict[tuple[str, str], dict[str, Explicitness]] = field(default_factory=dict)
-    probes: dict[tuple[str, str], dict[str, dict[str, Probe]]] = field(default_factory=dict)
-    naming: dict[str, dict[str, dict[int, Estimate]]] = field(default_factory=dict)
-    grids: dict[str, Heard] = field(default_factory=dict)
-    pieces: dict[tuple[str, str], int] = field(default_factory=dict)
-    systems: tuple[str, ...] = ()
-    fingerprints: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-
 def default_cache() -> Path:
     """Where embeddings are kept unless said otherwise: $STYLE_CACHE, else a folder in the user's cache."""
     return Path(os.environ.get("STYLE_CACHE") or Path.home() / ".cache" / "automix-style")
-
-
-def systems_for(
-    encoder: str | None = None, mee: str | None = None, names: Iterable[str] | None = None
-) -> tuple[list[System], list[str]]:
-    """The systems to compare, the encoder last, and notes on those that can't be had."""
-    ears = Ears()
-    notes = []
-    trained = []
-    config = None
-    for name, asked, shipped in ((MEE, mee, MEE_SHIPPED), (ENCODER, encoder, encoders.SHIPPED)):
-        if asked is None and shipped not in weights.manifest():
-            notes.append(f"{name}: no weights named {shipped} ship with this version, so it is missing here.")
-            continue
-        loaded = encoders.load(asked or shipped)
-        config = loaded.network.config
-        trained.append(trained_network(name, loaded, ears))
-    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, config)]
-    return chosen([*raw, *trained], names), notes
 
 
 def evaluate(
@@ -138,6 +84,7 @@ def evaluate(
             config.plan, songs, compared, Embeddings(config.cache, workers), config.seed, progress
         )
         found = Findings(
+            styles=config.plan.styles,
             systems=tuple(system.name for system in compared),
             fingerprints={system.name: system.fingerprint for system in compared},
             notes=notes,

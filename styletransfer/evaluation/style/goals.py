@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from .evaluate import AS_IS, FOREIGN, NORMALIZED, OWN, SEPARATED, Findings
+from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, SEPARATED, Findings
 from .systems import ENCODER
 
 _RECALL = {kind: {4: 0.80, 8: 0.92} for kind in ("mix", "drums", "other")}

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from styletransfer.errors import AudioError
 
 from . import pictures, report
-from .evaluate import Findings, StyleConfig
+from .evaluate import StyleConfig
+from .findings import Findings
 from .systems import ENCODER, EXPLICIT, MEE, MEL
 
 PICTURED = (MEL, MEE, ENCODER)

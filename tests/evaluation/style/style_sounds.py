@@ -13,7 +13,7 @@ from styletransfer.corpus.folder import write_song
 RATE = 44_100
 
 
-def burst_noise(seed: int, duration_s: float = 22.0, slope: float | None = None) -> Tensor:
+def burst_noise(seed: int, duration_s: float = 8.0, slope: float | None = None) -> Tensor:
     """Stereo noise (2, time) of a colour, beating at a rate, both drawn by the seed."""
     generator = np.random.default_rng(seed)
     frames = round(duration_s * RATE)

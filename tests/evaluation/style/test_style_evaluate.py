@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from torch import Tensor
 from styletransfer.corpus.folder import Corpus
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import CheckpointError
-from styletransfer.evaluation.style import outputs, report, styles
+from styletransfer.evaluation.style import excerpts, outputs, report, styles
 from styletransfer.evaluation.style.bank import Embeddings, on_grid, through_chains, through_chains_per_stem
-from styletransfer.evaluation.style.evaluate import OWN, PER_STEM, Findings, StyleConfig, evaluate
+from styletransfer.evaluation.style.evaluate import StyleConfig, evaluate
 from styletransfer.evaluation.style.excerpts import gather, stems_of
+from styletransfer.evaluation.style.findings import OWN, PER_STEM, Findings
 from styletransfer.evaluation.style.goals import goals
 from styletransfer.evaluation.style.plan import Plan
 from styletransfer.evaluation.style.split import marks, piece_mark
@@ -35,6 +37,16 @@ TINY = Plan(
     grid_kinds=("drums",),
     grid_pieces=2,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """Excerpts of 2 s, and grids of short chains: ten effects on 10 s at a time would take minutes."""
+    chains = styles.frozen() | {styles.FULL: styles.frozen()["1"].select(range(styles.GRID))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excerpts, "EXCERPT_S", 2.0)
+        patch.setattr(styles, "frozen", lambda: chains)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +66,13 @@ def level_system(name: str = ENCODER, trained_on: frozenset[str] = frozenset()) 
 @pytest.fixture(scope="module")
 def found(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, StyleConfig]:
     config = StyleConfig(corpus, plan=TINY, cache=tmp_path_factory.mktemp("cache"))
-    short = styles.frozen() | {styles.FULL: styles.frozen()["1"].select(range(styles.GRID))}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(styles, "frozen", lambda: short)  # ten effects at a time take a minute
-        return evaluate(config, systems=[mel_statistics(), level_system()]), config
+    return evaluate(config, systems=[mel_statistics(), level_system()]), config
 
 
 def test_passages_are_active_level_and_the_same_again(corpus: Path) -> None:
     songs = Corpus(corpus).songs("test")
     dry = gather(songs, "drums", 2, 2, seed=0)
-    assert dry.samples.shape == (2, 2, 2, 441_000)
+    assert dry.samples.shape == (2, 2, 2, 88_200)
     for cut in dry.samples.flatten(0, 1):
         assert integrated_lufs(cut, RATE) == pytest.approx(-23, abs=0.1)
     assert gather(songs, "drums", 2, 2, seed=0).key == dry.key
