@@ -28,7 +28,7 @@ from .split import split_of
 
 EXCERPT_S = 30.0
 SHORTEST_S = 45.0
-FAINTEST_LU = -25.0
+FAINTEST_LU = -18.0
 """A stem this far below its mix is a leak, and goes to 'other'."""
 
 EVALUATED = Path(__file__).parents[1] / "evaluation" / "songs.json"

@@ -96,7 +96,7 @@ def speakers() -> list[Speaker]:
             Speaker(f"espeak/{name}", f"espeak/{name}", "espeak-ng", f"{tongue}+{name}", "GPL-3+")
             for name, tongue in _ESPEAK_VARIANTS.items()
         ),
-        *(Speaker(f"flite/{name}", f"flite/{name}", "flite", name) for name in _FLITE_VOICES),
+        *(Speaker(f"flite/{name}", f"flite/{name}", "flite", name, "CMU-Flite") for name in _FLITE_VOICES),
         Speaker("openjtalk/mei", "openjtalk/mei", "pyopenjtalk-plus", "mei", "CC-BY-3.0"),
     ]
     return sorted(found, key=lambda speaker: speaker.name)
@@ -132,10 +132,12 @@ def clips(speaker: Speaker, cache: Path) -> Iterator[tuple[Array, int]]:
 
 
 def licence(speaker: Speaker, cache: Path) -> str:
-    """The licence of a speaker's clips, as the package's copyright file gives it."""
+    """The licence of a speaker's clips, as the package's copyright file gives it to the first of them."""
     if speaker.licence:
         return speaker.licence
-    return packages.licence(packages.fetch(speaker.package, cache), Path(speaker.where))
+    folder = packages.fetch(speaker.package, cache)
+    first = min(path for path in folder.rglob(speaker.where) if path.is_file())
+    return packages.licence(folder, first.relative_to(folder))
 
 
 def _tool(cache: Path, names: tuple[str, ...]) -> tuple[list[Path], dict[str, str]]:
