@@ -67,11 +67,15 @@ def speakers() -> list[Speaker]:
     """All voices there are, by name."""
     found = [
         *(
-            Speaker(f"hedgewars/{name}", "hedgewars/english", "hedgewars-data", f"voices/{name}/*.ogg")
+            Speaker(
+                f"hedgewars/{name}", "hedgewars/english", "hedgewars-data", f"voices/{name}/*.ogg", "GFDL-1.3"
+            )
             for name in _HEDGEWARS_ENGLISH.split()
         ),
         *(
-            Speaker(f"hedgewars/{name}", f"hedgewars/{name}", "hedgewars-data", f"voices/{name}/*.ogg")
+            Speaker(
+                f"hedgewars/{name}", f"hedgewars/{name}", "hedgewars-data", f"voices/{name}/*.ogg", "GFDL-1.3"
+            )
             for name in _HEDGEWARS_OTHERS.split()
         ),
         *(
