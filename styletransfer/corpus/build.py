@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import multiprocessing
 import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -22,8 +24,8 @@ from . import fluidsynth, melodies, openmpt, packages, plan, rendering
 from .folder import Corpus, CorpusSong, read_song
 from .plan import Recipe
 
-_BYTES_PER_HOUR = 0.9e9
-_PART = 24  # songs are handed to the processes in parts, so that few wait when it is interrupted
+_BYTES_PER_HOUR = 0.6e9
+_ALL_HOURS = 28.0
 
 Progress = Callable[[str, float], None]
 
@@ -59,10 +61,10 @@ def build(
     """
     cache = cache or packages.default_cache()
     _check(destination, hours, seed, jobs)
+    progress("packages", 0.0)
     recipes = plan.recipes(cache, seed, lambda share: progress("packages", share))
     wanted = _beginning(recipes, hours)
     failed: dict[str, str] = {}
-    done_s = 0.0
     while True:
         _render(wanted, destination, cache, jobs, failed, progress)
         done_s = sum(
@@ -70,8 +72,8 @@ def build(
         )
         if hours is None or done_s >= 3600 * hours or len(wanted) == len(recipes):
             break
-        missing_s = 3600 * hours - done_s
-        wanted = recipes[: len(wanted) + max(1, round(missing_s / plan.LONGEST_S))]
+        missing = 1.1 * (3600 * hours - done_s) / plan.LONGEST_S
+        wanted = recipes[: len(wanted) + math.ceil(missing) + 1]
     if voices:
         _sing(
             [_folder(destination, recipe) for recipe in wanted if recipe.id not in failed],
@@ -101,7 +103,7 @@ def _check(destination: Path, hours: float | None, seed: int, jobs: int) -> None
         free = shutil.disk_usage(destination).free
     except OSError as error:
         raise ResourceError(f"{destination} can't be written ({error}); choose another folder") from error
-    needed = _BYTES_PER_HOUR * max((hours or 25.0) - there, 0.0)
+    needed = _BYTES_PER_HOUR * max((hours or _ALL_HOURS) - there, 0.0)
     if free < needed:
         raise ResourceError(
             f"{destination} has {free / 1e9:.0f} GB left, and some {needed / 1e9:.0f} GB are needed; "
@@ -127,13 +129,15 @@ def _check_seed(record: Path, seed: int) -> None:
 
 def _beginning(recipes: Sequence[Recipe], hours: float | None) -> list[Recipe]:
     """The first recipes that make so many hours, with every split among them."""
-    splits = len({recipe.split for recipe in recipes})
+    splits = {recipe.split for recipe in recipes}
     taken: list[Recipe] = []
+    expected_s = 0.0
     for recipe in recipes:
-        enough = hours is not None and sum(one.expected_s for one in taken) >= 3600 * hours
-        if enough and len({one.split for one in taken}) == splits:
+        enough = hours is not None and expected_s >= 3600 * hours
+        if enough and {one.split for one in taken} == splits:
             break
         taken.append(recipe)
+        expected_s += recipe.expected_s
     return taken
 
 
@@ -171,24 +175,29 @@ def _sing(folders: Sequence[Path], cache: Path, jobs: int, progress: Progress) -
 def _shared(
     work: Callable[..., str], tasks: Sequence[tuple[Any, ...]], jobs: int, stage: str, progress: Progress
 ) -> list[str]:
-    """Each task's answer, worked off by several processes."""
-    progress(stage, 0.0)
+    """Each task's answer; several jobs are so many processes."""
     answers: list[str] = []
-    if tasks:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(jobs, len(tasks)), context, _start) as pool:
-            try:
-                for start in range(0, len(tasks), _PART):
-                    for answer in pool.map(work, *zip(*tasks[start : start + _PART], strict=True)):
-                        answers.append(answer)
-                        progress(stage, len(answers) / len(tasks))
-            except BrokenProcessPool as error:
-                raise ResourceError(
-                    "a process of the build was ended from outside, perhaps for want of memory; "
-                    "run it again with --jobs 1: finished songs are kept"
-                ) from error
-    progress(stage, 1.0)
-    return answers
+
+    def count(given: Iterable[str]) -> list[str]:
+        for answer in given:
+            answers.append(answer)
+            progress(stage, len(answers) / len(tasks))
+        return answers
+
+    if not tasks:
+        return answers
+    progress(stage, 0.0)
+    if jobs == 1:
+        return count(itertools.starmap(work, tasks))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, _start) as pool:
+        try:
+            return count(pool.map(work, *zip(*tasks, strict=True)))
+        except BrokenProcessPool as error:
+            raise ResourceError(
+                "a process of the build was ended from outside, perhaps for want of memory; "
+                "run it again with --jobs 1: finished songs are kept"
+            ) from error
 
 
 def _start() -> None:

@@ -10,7 +10,7 @@ import soundfile
 from styletransfer.audio import STEMS
 from styletransfer.errors import AudioError
 
-from .folder import RATE, SPLITS, Corpus, CorpusSong, measure
+from .folder import POOLS, RATE, SPLITS, Corpus, CorpusSong, measure
 from .split import leaks
 
 _LEAST_ACTIVE_S = 1.0
@@ -18,10 +18,16 @@ _FULL_SCALE = 0.9999
 
 
 def faults(corpus: Corpus, progress: Callable[[float], None] = lambda share: None) -> list[str]:
-    """Every fault of a corpus' songs in a sentence; none where all is well. Reads every file."""
-    songs = corpus.songs()
+    """Every fault of a corpus, in both pools, in a sentence; none where all is well. Reads every file."""
+    songs = [song for pool in POOLS for song in corpus.songs(pool=pool)]
     found = [f"{leak} are not apart" for leak in leaks(songs)]
     found += [f"the split {split} has no songs" for split in SPLITS if split not in {s.split for s in songs}]
+    found += [
+        f"the split {split} has no {stem}"
+        for split in sorted({song.split for song in songs} & {*SPLITS})
+        for stem in STEMS
+        if not any(stem in song.stems or stem in song.pending for song in songs if song.split == split)
+    ]
     for index, song in enumerate(songs):
         found += [f"{song.id}: {fault}" for fault in _song_faults(song)]
         progress((index + 1) / len(songs))

@@ -37,7 +37,8 @@ def meta(song_id: str, **changes: Any) -> dict[str, Any]:
 def three_splits(folder: Path) -> None:
     """A corpus with a song of 2 s in each split."""
     for split in ("train", "validation", "test"):
-        stems = {"drums": tone(3000, 2.0), "bass": tone(60, 2.0)}
+        hertz = {"drums": 3000, "bass": 60, "other": 500, "vocals": 800}
+        stems = {name: tone(frequency, 2.0, 0.05) for name, frequency in hertz.items()}
         write_song(folder, stems, meta(f"song-{split}", split=split))
 
 
