@@ -57,7 +57,7 @@ def visualize(
     Example: automix visualize my-mixes -o styles.png --color folder
     """
     from styletransfer import encoders
-    from styletransfer.evaluation.style import evaluate, outputs, pictures, plan
+    from styletransfer.evaluation.style import evaluate, outputs, pictures
     from styletransfer.evaluation.style.folder import COLOURS, embed_folder
 
     if paper == (folder is not None):
@@ -75,8 +75,6 @@ def visualize(
             )
             figure = pictures.folder_figure(sounds.vectors, sounds.labels(color), seed)
         else:
-            config = evaluate.StyleConfig(
-                corpus=corpus, split=split, encoder=encoder, mee=mee, plan=plan.PICTURE, seed=seed
-            )
-            figure = outputs.paper_picture(evaluate.evaluate(config, show), seed)
+            config = evaluate.StyleConfig(corpus=corpus, split=split, encoder=encoder, mee=mee, seed=seed)
+            figure = outputs.picture_of_corpus(config, show)
     typer.echo(str(pictures.write(figure, target)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,9 @@ from typer.testing import CliRunner, Result
 
 from styletransfer import encoders
 from styletransfer.cli import app
+from styletransfer.corpus.folder import write_song
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
+from styletransfer.evaluation.style import excerpts, plan
 
 SMALL = EncoderConfig(dimensions=8, channels=(4, 4, 4, 4), fast=(4, 4, 4, 4), hidden=8)
 
@@ -78,3 +83,39 @@ def test_evaluate_refuses_in_one_sentence(checkpoint: Path, tmp_path: Path) -> N
         done = run("evaluate", "encoder", *arguments)
         assert done.exit_code == status, (arguments, done.stderr)
         assert word in done.stderr
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two pieces of noise; a quick run is 12 styles of one effect on excerpts of 1 s."""
+    monkeypatch.setattr(excerpts, "EXCERPT_S", 1.0)
+    monkeypatch.setattr(plan, "QUICK", replace(plan.QUICK, kinds=("drums",), styles=12, slots={1: 2}))
+    generator = torch.Generator().manual_seed(0)
+    for number in range(2):
+        meta = {name: f"{name} {number}" for name in ("id", "title", "piece")} | {"split": "test", "seed": 0}
+        meta |= {"sources": [], "packages": [], "licences": [], "kind": "rendered"}
+        write_song(tmp_path / "corpus", {"drums": 0.2 * torch.rand(2, 200_000, generator=generator)}, meta)
+    return tmp_path / "corpus"
+
+
+def test_evaluate_prints_tables_and_writes_files(corpus: Path, checkpoint: Path, tmp_path: Path) -> None:
+    arguments = ("evaluate", "encoder", "--corpus", corpus, "--encoder", checkpoint, "--quick")
+    done = run(*arguments, "--cache", tmp_path / "kept", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    for part in ("Quick run", "mel statistics", "untrained network", "| encoder |", "drums, 1 effects"):
+        assert part in done.stdout or part in done.stderr
+    again = run(*arguments, "--cache", tmp_path / "kept", "--json", "-q")
+    assert again.stderr == ""
+    written = (tmp_path / "out" / "encoder-quick.json").read_text(encoding="utf-8")
+    assert json.loads(again.stdout) == json.loads(written)
+
+
+def test_an_encoder_that_saw_a_test_piece_gets_no_figures(corpus: Path, tmp_path: Path) -> None:
+    facts = {"trained_on": [hashlib.sha256(b"piece 1").hexdigest()[:8]]}
+    seen = encoders.save(tmp_path, "seen", FXEncoder(SMALL), facts)[0]
+    silent = encoders.save(tmp_path, "silent", FXEncoder(SMALL), {})[0]
+    for encoder, word in ((seen, "trained on 1 of the 2 pieces"), (silent, "trained_on")):
+        done = run("evaluate", "encoder", "--corpus", corpus, "--encoder", encoder, "--quick")
+        assert done.exit_code == 4
+        assert word in done.stderr
+        assert "R@1" not in done.stdout

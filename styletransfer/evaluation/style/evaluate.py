@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
-from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.errors import AudioError, UsageError
 from styletransfer.evaluation.statistics import Estimate
 from styletransfer.normalization import normalize
@@ -89,6 +89,7 @@ def evaluate(
             fingerprints={system.name: system.fingerprint for system in compared},
             notes=notes,
         )
+        found.notes.append(_material(config.split, songs))
         for section in (_retrieval, _other_retrieval, _grids, _probes, _named):
             section(hall, config, compared, found, progress)
     finally:
@@ -224,6 +225,17 @@ def _named(
             )
             for system in compared
         }
+
+
+def _material(split: str, songs: Sequence[CorpusSong]) -> str:
+    """What the split holds; pieces that share sounds are easier to compare than pieces that don't."""
+    pieces = len({song.piece for song in songs})
+    sources = len({source for song in songs for source in song.sources})
+    hours = sum(song.duration_s for song in songs) / 3600
+    return (
+        f"The {split} split holds {len(songs)} songs of {pieces} pieces, {hours:.1f} h, "
+        f"made from {sources} sound banks, kits, voices and modules."
+    )
 
 
 def _tried(found: Findings, kind: str, condition: str, hear: Callable[[], Heard]) -> Heard | None:

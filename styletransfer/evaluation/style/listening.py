@@ -119,7 +119,7 @@ class Listening:
     def named(self, kind: str) -> Heard:
         """The five named styles, several excerpts of each on every piece; styles count through names."""
         dry = self.dry(kind, self.plan.grid_pieces)
-        each = self.plan.named * len(dry.pieces)
+        each = -(-self.plan.named // (len(dry.pieces) // 2)) * len(dry.pieces)
         pieces = np.tile(np.arange(each) % len(dry.pieces), len(named.NAMES))[:, None]
         renderer = bank.through_chains(dry, named.chains(each, self.seed))
         heard = self._hear(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -10,8 +11,11 @@ from matplotlib.figure import Figure
 from styletransfer.errors import AudioError
 
 from . import pictures, report
-from .evaluate import StyleConfig
+from .evaluate import StyleConfig, evaluate
 from .findings import Findings
+from .line_up import systems_for
+from .listening import Progress
+from .plan import PICTURE
 from .systems import ENCODER, EXPLICIT, MEE, MEL
 
 PICTURED = (MEL, MEE, ENCODER)
@@ -30,6 +34,15 @@ def write(found: Findings, config: StyleConfig, folder: Path) -> list[Path]:
         figure = paper_picture(found, config.seed)
         written += [pictures.write(figure, folder / f"{name}{suffix}") for suffix in pictures.SUFFIXES]
     return written
+
+
+def picture_of_corpus(config: StyleConfig, progress: Progress = lambda stage, fraction: None) -> Figure:
+    """Hear only what the picture shows, and draw it."""
+    compared, _ = systems_for(config.encoder, config.mee)
+    shown = [system for system in compared if system.name in PICTURED]
+    if len(shown) < 2:
+        shown = [system for system in compared if system.name in (*PICTURED, EXPLICIT)]
+    return paper_picture(evaluate(replace(config, plan=PICTURE), progress, shown), config.seed)
 
 
 def paper_picture(found: Findings, seed: int = 0) -> Figure:

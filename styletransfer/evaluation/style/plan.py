@@ -18,7 +18,7 @@ class Plan:
     slots       effects per chain → pieces that each style is rendered on; draws choose two of them.
     *_kinds     what each condition is measured on; none where it is left out.
     probes      excerpts per effect (twice as many for equalizers) that lines are fitted to.
-    named       excerpts per piece and named style.
+    named       excerpts per named style in any half of the pieces.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Plan:
     probe_kinds: tuple[str, ...] = ()
     probes: int = 150
     named_kinds: tuple[str, ...] = ()
-    named: int = 10
+    named: int = 100
 
     @property
     def pieces(self) -> int:
