@@ -43,7 +43,7 @@ def envelope_db(samples: Tensor, rate: int) -> Tensor:
     cells = cells.reshape(*cells.shape[:-1], -1, cell)
     slow = cells.mean(-1).flatten(-2)
     size = fast_size(slow.shape[-1] + _MARGIN)
-    spectrum = torch.fft.rfft(slow, size) * _quadrature(size, rate / cell).to(samples.device)
+    spectrum = torch.fft.rfft(slow, size) * _quadrature(size, rate / cell, str(samples.device))
     quadrature = torch.fft.irfft(spectrum, size)[..., : slow.shape[-1]]
     highest = cells.abs().amax(-1)
     power = highest.square() + quadrature.square().view_as(highest)
@@ -131,12 +131,12 @@ def _highest(sound: Tensor, rate: int, floor: float = 10 ** (FLOOR_DB / 10)) -> 
 
 @functools.lru_cache(maxsize=16)
 @torch.inference_mode(False)
-def _quadrature(size: int, slow_rate: float) -> Tensor:
+def _quadrature(size: int, slow_rate: float, device: str) -> Tensor:
     """(bins,) −j where the quadrature is wanted, falling to 0 from 0.8 to 1.6 kHz."""
     octaves = torch.log2(torch.fft.rfftfreq(size, 1 / slow_rate).clamp(min=1.0) / 800).clamp(0, 1)
     share = torch.cos(octaves * (math.pi / 2)).square()
     share[0] = 0
-    return torch.complex(torch.zeros_like(share), -share)
+    return torch.complex(torch.zeros_like(share), -share).to(device)
 
 
 def _framed(sound: Tensor, rate: int) -> Tensor:

@@ -90,8 +90,10 @@ class Chain:
         Returns  a new (batch, 2, time): after every stage but gain as loud (K-weighted) as the input,
                  and limited by nothing: what exceeds 1 stays so. Tails that outlast the excerpt are cut.
         """
-        if samples.ndim != 3 or samples.shape[:2] != (len(self), 2) or not samples.is_floating_point():
-            raise ValueError(f"samples must be floating ({len(self)}, 2, time), not {tuple(samples.shape)}")
+        if samples.ndim != 3 or samples.shape[:2] != (len(self), 2) or samples.dtype != torch.float32:
+            raise ValueError(
+                f"samples must be float32 ({len(self)}, 2, time), not {samples.dtype} {tuple(samples.shape)}"
+            )
         output = samples.clone()
         wanted = k_weighted_energy(samples, rate)
         queues = [self._order(example) for example in range(len(self))]

@@ -36,11 +36,14 @@ def k_weighted_energy(samples: Tensor, rate: int) -> Tensor:
     """
     batch, _, frames = samples.shape
     blocks = torch.nn.functional.pad(samples, (0, -frames % _BLOCK)).reshape(batch, -1, _BLOCK)
-    products = torch.stack([block.T @ block for block in blocks])  # quicker than one batched product
-    energy = (products * _kernel(rate).to(samples)).sum((1, 2))
+    if samples.device.type == "cpu":  # one by one is quicker there
+        products = torch.stack([block.T @ block for block in blocks])
+    else:
+        products = blocks.transpose(1, 2) @ blocks
+    energy = (products * _kernel(rate, str(samples.device))).sum((1, 2))
     slow = blocks.view(batch, 2, -1, _DECIMATION).mean(-1)
     size = fast_size(slow.shape[-1])
-    weights = _bass_weights(rate, size).to(samples)
+    weights = _bass_weights(rate, size, str(samples.device))
     spectrum = torch.view_as_real(torch.fft.rfft(slow, size)[..., : len(weights)])
     energy = energy + spectrum.square().sum((1, 3)) @ weights
     return energy.clamp(min=0) / max(1, frames)
@@ -74,7 +77,7 @@ def _shelf(rate: int) -> NDArray[np.float64]:
 
 @functools.lru_cache(maxsize=4)
 @torch.inference_mode(False)
-def _kernel(rate: int) -> Tensor:
+def _kernel(rate: int, device: str) -> Tensor:
     """(block, block): what each product of two samples of a block counts.
 
     A block holds fewer pairs the farther they are apart, so that far ones count for more.
@@ -83,12 +86,12 @@ def _kernel(rate: int) -> Tensor:
     weights = np.concatenate((_shelf(rate), np.zeros(_BLOCK - _LAGS)))
     weights[1:] /= 2  # each pair appears twice
     weights *= _BLOCK / (_BLOCK - np.arange(_BLOCK))
-    return torch.from_numpy(weights[apart]).float()
+    return torch.from_numpy(weights[apart]).float().to(device)
 
 
 @functools.lru_cache(maxsize=16)
 @torch.inference_mode(False)
-def _bass_weights(rate: int, size: int) -> Tensor:
+def _bass_weights(rate: int, size: int, device: str) -> Tensor:
     """(bins,): what the decimated copy's power counts, on top of the blocks'."""
     slow_rate = rate / _DECIMATION
     frequencies_hz = np.arange(size // 2) * (slow_rate / size)
@@ -99,4 +102,4 @@ def _bass_weights(rate: int, size: int) -> Tensor:
         averaging = np.where(angle > 0, np.sin(_DECIMATION * angle) / (_DECIMATION * np.sin(angle)), 1.0)
     weights = (_power(rate, frequencies_hz) - series) / averaging**2
     weights *= np.where(frequencies_hz > 0, 2.0, 1.0) * (_DECIMATION / size)
-    return torch.from_numpy(weights).float()
+    return torch.from_numpy(weights).float().to(device)

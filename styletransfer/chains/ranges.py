@@ -156,7 +156,7 @@ VARIED = Recipe(
         "width": {"": 0.6},
         "reverb": {"drums": 0.5, "bass": 0.25, "vocals": 0.7, "other": 0.6, "": 0.4},
         "gain": {"": 0.5},
-        "codec": {"": 0.02},
+        "codec": {"": 0.01},
     },
     ranges=_PUBLISHED_RANGES
     | {

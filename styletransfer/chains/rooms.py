@@ -134,7 +134,7 @@ def _noise_tail(rate: int, size: int, values: Values, seeds: list[int]) -> Tenso
     decay_s = values["decay_s"]
     frames = min(size, math.ceil(float(decay_s.max()) * rate))
     pieces = -(-frames // _PIECE)
-    bank = _noise_bands(rate).to(decay_s)
+    bank = _noise_bands(rate, str(decay_s.device))
     lengths = [_PIECE * math.ceil(min(size, each * rate) / _PIECE) for each in decay_s.tolist()]
     starts = [seed % (bank.shape[-1] - length) for seed, length in zip(seeds, lengths, strict=True)]
     place = torch.arange(pieces, dtype=decay_s.dtype, device=decay_s.device) * _PIECE
@@ -181,7 +181,7 @@ def _corner_hz(values: Values) -> Tensor:
 
 @functools.lru_cache(maxsize=2)
 @torch.inference_mode(False)
-def _noise_bands(rate: int) -> Tensor:
+def _noise_bands(rate: int, device: str) -> Tensor:
     """(bands, 2, time): white noise, always the same, split at the edges; the bands add up to it."""
     frames = round((_LONGEST_S + 1.5) * rate)
     noise = torch.randn(2, frames, generator=Generator().manual_seed(0))
@@ -189,6 +189,7 @@ def _noise_bands(rate: int) -> Tensor:
     octaves = torch.log2(torch.fft.rfftfreq(frames, 1 / rate).clamp(min=1.0))
     below = [torch.sigmoid(-12 * (octaves - math.log2(edge))) for edge in _EDGES_HZ]
     cuts = [torch.zeros_like(octaves), *below, torch.ones_like(octaves)]
-    return torch.stack(
+    bands = torch.stack(
         [torch.fft.irfft(spectrum * (cuts[i + 1] - cuts[i]), frames) for i in range(len(cuts) - 1)]
     )
+    return bands.to(device)
