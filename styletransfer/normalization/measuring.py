@@ -16,7 +16,7 @@ from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.encoder.measures import BAND_HZ, FLOOR_DB, Measures, measure
 from styletransfer.errors import AudioError
 
-from .averages import CLASSES, Averages, Provenance, StemAverages
+from .averages import CLASSES, Averages, Provenance, StemAverages, StemClass
 from .onsets import FEWEST, onset_hops, onset_peak_db
 from .reverberation import decay_s
 from .spectrogram import powers
@@ -63,23 +63,22 @@ def measure_averages(
     """The averages of a corpus's training songs.
 
     seed     draws the pieces, one rendering of each, and where excerpts begin.
-    AudioError if the corpus has no training songs, or none with one of the stems.
+    Stems that none of them has are left out. AudioError if the corpus has no training songs, or silent ones.
     """
     generator = torch.Generator().manual_seed(seed)
     training = corpus.songs("train")
     songs = _one_per_piece(training, pieces, generator)
     if not songs:
         raise AudioError(f"{corpus.path} has no training songs; build more of the corpus")
-    looks: dict[str, list[Look]] = {name: [] for name in CLASSES}
+    looks: dict[StemClass, list[Look]] = {name: [] for name in CLASSES}
     for number, song in enumerate(songs):
         for name in CLASSES:
-            found = _look_into(song, name, excerpt_s, generator)
-            if found is not None:
-                looks[name].append(found)
+            seen = _look_into(song, name, excerpt_s, generator)
+            if seen is not None:
+                looks[name].append(seen)
         progress((number + 1) / len(songs))
-    missing = [name for name in CLASSES if not looks[name]]
-    if missing:
-        raise AudioError(f"no training song of {corpus.path} has {missing[0]}; build more of the corpus")
+    if not any(looks.values()):
+        raise AudioError(f"the training songs of {corpus.path} are silent; build the corpus again")
     return Averages(
         corpus=Provenance(
             split="train",
@@ -91,7 +90,7 @@ def measure_averages(
             date=datetime.date.today().isoformat(),
             automix=__version__,
         ),
-        stems={name: average(looks[name]) for name in CLASSES},
+        stems={name: average(found) for name, found in looks.items() if found},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,14 @@ def test_files_that_make_no_sense_are_refused(averages: Averages, tmp_path: Path
         load_averages(path)
     with pytest.raises(ConfigError, match=r"nowhere\.json"):
         load_averages(tmp_path / "nowhere.json")
+
+
+def test_a_stem_that_nobody_has_is_left_out(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, {"a": "train"}).path / "songs" / "a"
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    del meta["stems"]["vocals"]
+    (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    found = measure_averages(Corpus(tmp_path), excerpt_s=4.0)
+    assert "vocals" not in found.stems
+    with pytest.raises(ConfigError, match="vocals"):
+        found.of("vocals")
