@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import soundfile
@@ -81,9 +81,9 @@ def table(songs: Sequence[CorpusSong]) -> list[str]:
         lines.append(
             f"{waiting} songs wait for {', '.join(sorted({p for song in songs for p in song.pending}))}"
         )
-    lines.append("licences, and the packages under them:")
-    packages: dict[str, Counter[str]] = defaultdict(Counter)
-    for song in songs:
-        packages[" + ".join(sorted(song.licences))].update(song.packages)
-    lines += [f"  {licence}: {', '.join(sorted(names))}" for licence, names in sorted(packages.items())]
+    licences = Counter(licence for song in songs for licence in song.licences)
+    named = ", ".join(f"{licence} ({count})" for licence, count in sorted(licences.items()))
+    packages = sorted({package for song in songs for package in song.packages})
+    lines.append(f"licences (songs that carry them): {named}")
+    lines.append(f"packages: {', '.join(packages)}")
     return lines
