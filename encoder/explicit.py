@@ -1,6 +1,6 @@
 """What can be said of a style in words: level, tone, width, balance, punch, dynamics and decay, as numbers.
 
-Computed from the front end's features, so that a crop of cached features is measured as the crop itself.
+Computed from the front end's features.
 Only active frames count, as in `measures`: those within 40 dB of the loudest.
 """
 

@@ -50,22 +50,6 @@ class Features(NamedTuple):
     spectrum: Tensor
     envelope: Tensor
 
-    def packed(self) -> Features:
-        """The same as bytes, in steps of 0.5 dB from FLOOR_DB on: a quarter of the room."""
-        return Features(*(((part - FLOOR_DB) * 2).round().clamp(0, 255).byte() for part in self))
-
-    def unpacked(self) -> Features:
-        """Levels in dB again, from `packed`; within 0.25 dB up to 17.5 dB re full scale."""
-        return Features(*(part.float() / 2 + FLOOR_DB for part in self))
-
-    def crop(self, start: int, frames: int) -> Features:
-        """The passage of so many spectrum frames from `start` on; views."""
-        per_frame = HOP // FAST_HOP
-        return Features(
-            self.spectrum[..., start : start + frames],
-            self.envelope[..., start * per_frame : (start + frames) * per_frame],
-        )
-
 
 class Frontend(nn.Module):
     """Samples to `Features`; no learned weights."""

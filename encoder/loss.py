@@ -7,25 +7,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def nt_xent(
-    embeddings: Tensor, style: Tensor, stem: Tensor, temperature: float, further: Tensor, further_stem: Tensor
-) -> Tensor:
+def nt_xent(embeddings: Tensor, style: Tensor, stem: Tensor, temperature: float) -> Tensor:
     """Normalized temperature-scaled cross-entropy over a batch, each stem among its own kind.
 
     embeddings    (batch, dimensions), any norm.
     style, stem   (batch,) numbers: the same style is a positive; only the same stem is a negative.
-    further       (more, dimensions) earlier embeddings that serve as negatives only; may be empty.
     Returns       the mean over positives, a scalar; ValueError where nothing has a positive.
     Source        Chen et al., SimCLR, ICML 2020; with several positives, Khosla et al., NeurIPS 2020.
     """
     unit = functional.normalize(embeddings.float(), dim=-1)
-    everything = torch.cat((unit, functional.normalize(further.float(), dim=-1)))
     with torch.autocast(unit.device.type, enabled=False):  # differences of near rivals need the digits
-        logits = unit @ everything.T / temperature
-    own = torch.eye(len(unit), len(everything), dtype=torch.bool, device=unit.device)
-    rival = stem[:, None] == torch.cat((stem, further_stem))
+        logits = unit @ unit.T / temperature
+    own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+    rival = stem[:, None] == stem
     logits = logits.masked_fill(own | ~rival, float("-inf"))
-    positive = functional.pad(style[:, None] == style, (0, len(further))) & ~own & rival
+    positive = (style[:, None] == style) & rival & ~own
     if not positive.any():
         raise ValueError("nothing in the batch has a positive")
     log_share = logits - logits.logsumexp(-1, keepdim=True)

@@ -1,7 +1,7 @@
 """The FXencoder: an excerpt of one stem, or of the mix, to an embedding of how it was mixed.
 
-Preset `small` hears the front end's band spectra and envelopes and is told the explicit features;
-preset `paper` is the network of Koo et al. (ICASSP 2023) on raw samples. Both are told which stem they hear.
+Preset `small` reads the description of what the front end hears; preset `paper` is the network of Koo et
+al. (ICASSP 2023) on raw samples. Both are told which stem they hear.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .explicit import EXPLICIT_NAMES, explicit
-from .frontend import BANDS, FAST_SIGNALS, SIGNALS, Features, Frontend
+from .description import DESCRIPTION, describe
+from .explicit import EXPLICIT_NAMES
+from .frontend import Features, Frontend
 
 HEARD = ("drums", "bass", "other", "vocals", "mix")
 """What an encoder can be told it hears, in the order of its stem numbers."""
@@ -26,16 +27,14 @@ class EncoderConfig:
 
     preset      `small` or `paper`.
     dimensions  of the embedding; of the paper's, 2048, its pooled channels.
-    channels    `small`: of the four spectral stages.
-    fast        `small`: of the four envelope stages.
-    hidden      `small`: of the layer before the embedding.
+    hidden      `small`: width of its two layers.
+    dropout     `small`: share of the description that is left out at random in training.
     """
 
     preset: Literal["small", "paper"] = "small"
     dimensions: int = 256
-    channels: tuple[int, int, int, int] = (32, 64, 128, 176)
-    fast: tuple[int, int, int, int] = (64, 96, 128, 128)
-    hidden: int = 384
+    hidden: int = 768
+    dropout: float = 0.2
 
     @classmethod
     def paper(cls) -> EncoderConfig:
@@ -44,61 +43,57 @@ class EncoderConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> EncoderConfig:
-        """From `to_dict`. TypeError for unknown keys."""
-        known: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        return cls(**known)
+        return asdict(self)
 
 
 class FXEncoder(nn.Module):
     """Excerpts to embeddings of mixing style. In evaluation mode one excerpt doesn't sway another."""
 
-    explicit_mean: Tensor
-    explicit_scale: Tensor
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, config: EncoderConfig | None = None) -> None:
         super().__init__()
         self.config = config or EncoderConfig()
         self.frontend = Frontend()
         self.trunk = _Small(self.config) if self.config.preset == "small" else _Paper()
-        columns = len(EXPLICIT_NAMES)
-        self.register_buffer("explicit_mean", torch.zeros(len(HEARD), columns))
-        self.register_buffer("explicit_scale", torch.ones(len(HEARD), columns))
+        self.register_buffer("mean", torch.zeros(len(HEARD), DESCRIPTION))
+        self.register_buffer("scale", torch.ones(len(HEARD), DESCRIPTION))
 
     def embed(self, samples: Tensor, stem: str) -> Tensor:
         """Unit-norm embeddings (batch, dimensions) of excerpts (batch, 2, time) at 44.1 kHz of one stem."""
         number = torch.full((len(samples),), stem_number(stem), device=samples.device)
-        if self.config.preset == "paper":
-            return functional.normalize(self.trunk(samples, number), dim=-1)
-        return functional.normalize(self.hear(self.features(samples), number), dim=-1)
+        heard = samples if self.config.preset == "paper" else self.describe(samples)
+        return functional.normalize(self.hear(heard, number), dim=-1)
 
     def explicit(self, samples: Tensor, stem: str) -> Tensor:
         """Explicit features (batch, columns) of excerpts, in units of their spread over the training set."""
         number = torch.full((len(samples),), stem_number(stem), device=samples.device)
-        return self.standardized(explicit(self.features(samples)), number)
+        return self.standardized(self.describe(samples), number)[:, : len(EXPLICIT_NAMES)]
 
     def features(self, samples: Tensor) -> Features:
         """The front end's features of excerpts (batch, 2, time) at 44.1 kHz."""
         heard: Features = self.frontend(samples)
         return heard
 
-    def hear(self, features: Features, stem: Tensor) -> Tensor:
-        """Embeddings (batch, dimensions), not yet of unit norm; `stem` (batch,) numbers HEARD."""
-        with torch.no_grad():
-            said = self.standardized(explicit(features), stem)
-        embedding: Tensor = self.trunk(features, said, stem)
+    def describe(self, samples: Tensor) -> Tensor:
+        """The description (batch, DESCRIPTION) of excerpts (batch, 2, time) at 44.1 kHz."""
+        return describe(self.features(samples))
+
+    def hear(self, heard: Tensor, stem: Tensor) -> Tensor:
+        """Embeddings (batch, dimensions) before they are brought to unit norm.
+
+        heard  descriptions (batch, DESCRIPTION); samples for the preset `paper`.
+        stem   (batch,) numbers of HEARD.
+        """
+        if self.config.preset == "small":
+            heard = self.standardized(heard, stem)
+        embedding: Tensor = self.trunk(heard, stem)
         return embedding
 
-    def standardized(self, said: Tensor, stem: Tensor) -> Tensor:
-        """Explicit features relative to mean and spread of the training set, within ±5."""
-        return ((said - self.explicit_mean[stem]) / self.explicit_scale[stem]).clamp(-5, 5)
+    def standardized(self, described: Tensor, stem: Tensor) -> Tensor:
+        """Descriptions relative to mean and spread of the training set, within ±5."""
+        return ((described - self.mean[stem]) / self.scale[stem]).clamp(-5, 5)
 
 
 def stem_number(stem: str) -> int:
@@ -109,87 +104,27 @@ def stem_number(stem: str) -> int:
 
 
 class _Small(nn.Module):
-    """Strided convolutions over band spectra, beside a fast branch over envelopes; statistics over time."""
+    """Two layers on a standardized description, beside a straight line from it to the embedding."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        first, second, third, fourth = config.channels
-        self.spectral_in = nn.Sequential(
-            _convolution2d(len(SIGNALS) + 1, first, 2),
-            _convolution2d(first, second, 2),
-            _convolution2d(second, third, 2),
-        )
-        self.tell = nn.Embedding(len(HEARD), 2 * third)
-        self.spectral_out = nn.Sequential(
-            _Residual(third), _convolution2d(third, fourth, 2), _Residual(fourth)
-        )
-        widths = (FAST_SIGNALS, *config.fast)
-        self.fast = nn.Sequential(
-            *(
-                _convolution1d(wide, wider, kernel)
-                for wide, wider, kernel in zip(widths[:-1], widths[1:], (9, 9, 5, 5), strict=True)
-            )
-        )
-        bands = BANDS // 16
-        self.attention = nn.Linear(fourth * bands, 4)
-        pooled = (2 + 1) * fourth * bands + 2 * config.fast[-1] + len(EXPLICIT_NAMES) + len(HEARD)
-        self.pooled = nn.Sequential(
-            nn.Linear(pooled, config.hidden), nn.BatchNorm1d(config.hidden), nn.ReLU(inplace=True)
+        inside = DESCRIPTION + len(HEARD)
+        self.leave_out = nn.Dropout(config.dropout)
+        self.first = nn.Sequential(nn.Linear(inside, config.hidden), nn.BatchNorm1d(config.hidden), nn.ReLU())
+        self.second = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, config.hidden),
+            nn.BatchNorm1d(config.hidden),
+            nn.ReLU(),
         )
         self.out = nn.Linear(config.hidden, config.dimensions)
-        self.register_buffer("place", torch.linspace(-1, 1, BANDS)[:, None], persistent=False)
+        self.straight = nn.Linear(inside, config.dimensions)
 
-    place: Tensor
-
-    def forward(self, features: Features, said: Tensor, stem: Tensor) -> Tensor:
-        spectrum = (features.spectrum + 60) / 20
-        place = self.place.expand(len(spectrum), 1, BANDS, spectrum.shape[-1])
-        maps = self.spectral_in(
-            torch.cat((spectrum, place.to(spectrum)), 1)
-        )  # (batch, third, bands / 8, frames / 8)
-        scale, shift = self.tell(stem)[..., None, None].chunk(2, 1)
-        maps = self.spectral_out(maps * (1 + scale) + shift).flatten(
-            1, 2
-        )  # (batch, fourth · bands / 16, frames / 16)
-        weight = self.attention(maps.transpose(1, 2)).softmax(1)  # (batch, frames, 4)
-        heads = maps.unflatten(1, (4, -1)) * weight.transpose(1, 2).unsqueeze(2)
-        fast = self.fast((features.envelope + 60) / 20)
-        told = functional.one_hot(stem, len(HEARD)).to(said)
-        pooled = (*_statistics(maps), heads.sum(-1).flatten(1), *_statistics(fast), said, told)
-        embedding: Tensor = self.out(self.pooled(torch.cat(pooled, 1)))
+    def forward(self, described: Tensor, stem: Tensor) -> Tensor:
+        told = functional.one_hot(stem, len(HEARD)).to(described)
+        heard = torch.cat((self.leave_out(described), told), 1)
+        embedding: Tensor = self.out(self.second(self.first(heard))) + self.straight(heard)
         return embedding
-
-
-def _statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
-    maps = maps.float()
-    return maps.mean(-1), maps.var(-1, unbiased=False).add(1e-5).sqrt()
-
-
-def _convolution2d(inside: int, outside: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
-    )
-
-
-def _convolution1d(inside: int, outside: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv1d(inside, outside, kernel, 2, kernel // 2, bias=False),
-        nn.BatchNorm1d(outside),
-        nn.ReLU(inplace=True),
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.inner = nn.Sequential(
-            _convolution2d(channels, channels, 1),
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return functional.relu(maps + self.inner(maps))
 
 
 PAPER_CHANNELS = (16, 32, 64, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)

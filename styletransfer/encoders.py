@@ -41,7 +41,7 @@ def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedEncoder:
         tensors, facts = weights.load(str(name))
     if facts.get("kind") != "fxencoder" or facts.get("format") != FORMAT:
         raise CheckpointError(f"{path.name} holds no FXencoder that this version reads; train or fetch one")
-    network = FXEncoder(EncoderConfig.from_dict(facts["config"]))
+    network = FXEncoder(EncoderConfig(**facts["config"]))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -18,7 +18,6 @@ from torch import Generator, Tensor, nn
 from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
-from styletransfer.encoder.explicit import explicit
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
 from styletransfer.errors import ConfigError
@@ -50,18 +49,14 @@ class _Model(nn.Module):
         self.network = FXEncoder(config)
         self.heads = Heads(config.dimensions, len(PARAMETER_NAMES), len(EFFECTS))
 
-    def forward(
-        self, batch: Batch, recipe: EncoderRecipe, queue: Tensor, queue_stem: Tensor
-    ) -> dict[str, Tensor]:
-        heard = self.network.hear(batch.features, batch.stem)
+    def forward(self, batch: Batch, recipe: EncoderRecipe) -> dict[str, Tensor]:
+        heard = self.network.hear(batch.described, batch.stem)
         regression, presence = self.heads.losses(
             heard, batch.shares, batch.active, batch.present, batch.known
         )
-        losses = {"heard": heard, "regression": regression, "presence": presence}
+        losses = {"regression": regression, "presence": presence}
         if recipe.objective in ("contrastive", "both"):
-            losses["contrastive"] = nt_xent(
-                heard, batch.style, batch.stem, recipe.temperature, queue, queue_stem
-            )
+            losses["contrastive"] = nt_xent(heard, batch.style, batch.stem, recipe.temperature)
         return losses
 
 
@@ -90,15 +85,13 @@ def train(
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
-    model = _Model(EncoderConfig() if recipe.preset == "small" else EncoderConfig.paper())
+    model = _Model(EncoderConfig())
     if start is not None:
         model.network.load_state_dict(encoders.load(start).network.state_dict())
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    state = snapshots.State(
-        queue=torch.zeros(0, model.network.config.dimensions), queue_stem=torch.zeros(0, dtype=torch.long)
-    )
+    state = snapshots.State()
     snapshots.restore(folder, model, optimizer, state)
     crew = Crew(workers)
     heard = _heard(corpus, recipe)
@@ -108,7 +101,6 @@ def train(
     own = recipe.model_copy(update={"seed": seed_of(recipe.seed, rank)}) if fabric.world_size > 1 else recipe
     shards = Shards(corpus, own, folder / f"shards-{rank}", crew, heard, device=device)
     device_model, device_optimizer = fabric.setup(model, optimizer)
-    state.queue, state.queue_stem = state.queue.to(fabric.device), state.queue_stem.to(fabric.device)
     log = Log(folder, state.step) if rank == 0 else None
     total = recipe.rounds * recipe.steps_per_round
     for number in range(max(0, min(state.round, recipe.rounds) - recipe.keep_shards), recipe.rounds):
@@ -116,20 +108,20 @@ def train(
         if number < state.round:
             continue  # trained on before the cut; its shard serves on
         if number == 0 and start is None:
-            _standardize(model.network, shards, recipe)
+            _standardize(model.network, shards)
         device_model.train()
         for _ in range(recipe.steps_per_round):
             generator = Generator().manual_seed(seed_of(own.seed, "step", state.step))
             batch = fabric.to_device(shards.batch(generator, recipe.groups))
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(recipe, state.step, total)
-            losses = device_model(batch, recipe, state.queue, state.queue_stem)
+            torch.manual_seed(seed_of(own.seed, "dropout", state.step))
+            losses = device_model(batch, recipe)
             loss = total_loss(recipe, losses)
             fabric.backward(loss)
             fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
             device_optimizer.step()
             device_optimizer.zero_grad()
-            state.remember(losses.pop("heard").detach().float(), batch.stem, recipe.queue)
             state.step += 1
             if log is not None:
                 plain = {key: float(value.detach()) for key, value in losses.items()}
@@ -182,11 +174,11 @@ def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
     return predicted if recipe.objective == "regression" else losses["contrastive"] + predicted
 
 
-def _standardize(network: FXEncoder, shards: Shards, recipe: EncoderRecipe) -> None:
-    """Mean and spread of the explicit features over the first shard, per stem."""
-    for number, said in shards.every(lambda features: explicit(features)):
-        network.explicit_mean[number] = said.mean(0)
-        network.explicit_scale[number] = said.std(0).clamp(min=0.1)
+def _standardize(network: FXEncoder, shards: Shards) -> None:
+    """Mean and spread of the descriptions over the first shard, per stem."""
+    for number, described in shards.every():
+        network.mean[number] = described.mean(0)
+        network.scale[number] = described.std(0).clamp(min=0.02)
 
 
 def _claim(folder: Path, recipe: EncoderRecipe) -> None:

@@ -24,42 +24,39 @@ class EncoderRecipe(BaseModel):
 
     objective        what the loss holds: NT-Xent, regression of the chain's parameters, both; `presence` is
                      the multi-label effect classifier ('MEE') that the paper compares with.
-    excerpt_s        length of an excerpt; batches are cropped at random to between half of it and all.
-    rounds           shards to render; `groups_per_shard` groups of 2 contents × 2 chains per stem in each.
+    excerpt_s        length of an excerpt.
+    rounds           shards to render; `groups_per_shard` groups of 2 contents × 4 styles per stem in each.
     keep_shards      so many of the last shards serve; older ones are forgotten.
     steps_per_round  batches of `groups` groups per stem.
-    queue            earlier embeddings per stem that serve as further negatives.
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
     foreign_share    share of the effects that another implementation than the console's renders.
     gentle_share     share of the chains in gentle ranges.
-    restyled         probability that a chain's excerpts get each of four further changes in the features:
-                     equalizer, side, pan, gain. Their parameters are then not asked for.
+    restyled         probability of each of the four changes in the features that make a rendered chain a
+                     second style: equalizer, side, pan, gain. Their parameters are then not asked for.
     schedule_every   rounds between two updates of the effects' probabilities; 0 leaves them alone.
     minutes          stop after the round that passes this; 0 for no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    preset: Literal["small", "paper"] = "small"
     objective: Objective = "both"
     seed: int = 0
     excerpt_s: float = Field(5.0, ge=1, le=30)
-    rounds: int = Field(20, ge=1)
-    groups_per_shard: int = Field(60, ge=1)
+    rounds: int = Field(40, ge=1)
+    groups_per_shard: int = Field(120, ge=1)
     keep_shards: int = Field(1000, ge=1)
-    steps_per_round: int = Field(80, ge=1)
-    groups: int = Field(8, ge=1)
+    steps_per_round: int = Field(200, ge=1)
+    groups: int = Field(32, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up_steps: int = Field(100, ge=0)
     temperature: float = Field(0.1, gt=0)
-    queue: int = Field(512, ge=0)
     regression_weight: float = Field(1.0, ge=0)
     presence_weight: float = Field(0.3, ge=0)
     wet_share: float = Field(0.2, ge=0, le=1)
     foreign_share: float = Field(0.4, ge=0, le=1)
     gentle_share: float = Field(0.25, ge=0, le=1)
-    restyled: float = Field(0.3, ge=0, le=1)
+    restyled: float = Field(0.5, ge=0, le=1)
     schedule_every: int = Field(2, ge=0)
     validation_styles: int = Field(60, ge=5)
     minutes: float = Field(0, ge=0)

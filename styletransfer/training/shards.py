@@ -1,6 +1,6 @@
-"""Rendered material: groups of 2 contents × 2 chains, kept as the front end's features, and batches of them.
+"""Rendered material: groups of 2 contents under several styles, kept as descriptions, and batches of them.
 
-Effects cost ten times what the network does, so what was rendered is met again, in other crops and company.
+Effects cost a hundred times what the network does, so what was rendered is met again, in other company.
 A shard is drawn from its own seed: rendered again it is the same, so a run can go on after a kill.
 """
 
@@ -21,6 +21,7 @@ from styletransfer.chains import EFFECTS, GENTLE, VARIED, Chain, draw
 from styletransfer.chains.parameters import COLUMNS
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder import restyling
+from styletransfer.encoder.description import describe
 from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.network import stem_number
 
@@ -28,8 +29,11 @@ from .contents import contents_of
 from .crew import Crew
 from .recipe import EncoderRecipe
 
-GROUP = 4
-"""Excerpts in a group: content A under chain 1, B under 1, A under 2, B under 2."""
+STYLES = 4
+"""Styles of a group: two rendered chains, and each of them restyled."""
+
+GROUP = 2 * STYLES
+"""Excerpts in a group: contents A and B under the first style, A and B under the second, …"""
 
 _CHUNK = 4  # groups rendered at a time: more don't fit a cache
 
@@ -37,14 +41,14 @@ _CHUNK = 4  # groups rendered at a time: more don't fit a cache
 class Batch(NamedTuple):
     """Excerpts in groups of GROUP, on the device that trains.
 
-    features  of (excerpts, …).
-    stem      (excerpts,) numbers of stems.
-    style     (excerpts,) a number per chain; excerpts with the same one match.
-    shares, active  (excerpts, parameters) what `Chain.parameters` says.
-    present   (excerpts, effects) bool; `known` which of them can be told.
+    described  (excerpts, DESCRIPTION).
+    stem       (excerpts,) numbers of stems.
+    style      (excerpts,) a number per style; excerpts with the same one match.
+    shares, active   (excerpts, parameters) what `Chain.parameters` says.
+    present, known   (excerpts, effects) bool: which effects there are, and which of them can be told.
     """
 
-    features: Features
+    described: Tensor
     stem: Tensor
     style: Tensor
     shares: Tensor
@@ -68,23 +72,34 @@ class Order:
 
 
 def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
-    """Draw and render one chunk: `spectrum` and `envelope` packed, `shares`, `active`, `present`."""
+    """Draw and render one chunk: the fields of `Batch` but `stem` and `style`, each (groups, GROUP, …)."""
     generator = Generator().manual_seed(order.seed)
     contents = contents_of(order.corpus, order.split, order.recipe.excerpt_s, "wet" if order.wet else "songs")
     sounds, _ = contents.draw(generator, order.stem, order.groups, 2)
     chains = training_chains(generator, 2 * order.groups, order.stem, order.recipe, order.chances)
-    # group-major: A1, B1, A2, B2
-    samples = sounds[:, [0, 1, 0, 1]].flatten(0, 1).to(device)
-    rows = torch.arange(2 * order.groups).repeat_interleave(2)
-    chain = chains.select(rows)
-    heard = _frontend(device)(chain.apply(samples, RATE)).packed()
+    samples = sounds[:, [0, 1, 0, 1]].flatten(0, 1).to(device)  # of each group A, B, A, B
+    chain = chains.repeat(2)
+    heard: Features = _frontend(device)(chain.apply(samples, RATE))
+    change = restyling.draw(generator, len(chains), order.recipe.restyled)
+    change = change.select(torch.arange(len(chains)).repeat_interleave(2))
+    restyled = restyling.restyle(heard, restyling.Restyling(*(value.to(device) for value in change)))
     shares, active = chain.parameters()
+    present = chain.present()
+    known, still = torch.ones_like(present), active.clone()
+    for effect, changed in zip(_RESTYLED, _changed(change), strict=True):
+        known[:, EFFECTS.index(effect)] &= ~changed
+        still[:, COLUMNS[effect]] &= ~changed[:, None]
+    described = (describe(heard).half().cpu(), describe(restyled).half().cpu())
+    both = {
+        "described": described,
+        "shares": (shares.half(), shares.half()),
+        "active": (active, still),
+        "present": (present, present),
+        "known": (torch.ones_like(known), known),
+    }
     return {
-        "spectrum": heard.spectrum,
-        "envelope": heard.envelope,
-        "shares": shares,
-        "active": active,
-        "present": chain.present(),
+        key: torch.stack(pair).unflatten(1, (-1, 4)).transpose(0, 1).flatten(1, 2)
+        for key, pair in both.items()
     }
 
 
@@ -146,44 +161,35 @@ class Shards:
             (self._folder / f"shard-{old:04d}.safetensors").unlink(missing_ok=True)
 
     def batch(self, generator: Generator, groups: int) -> Batch:
-        """A batch of so many groups per stem, cropped to a length drawn between half and all."""
+        """A batch of so many groups per stem."""
         numbers = sorted(self._kept)
-        total = self._kept[numbers[0]][self._stems[0]]["spectrum"].shape[-1]
-        frames = int(torch.randint(total // 2, total + 1, (), generator=generator)) // 16 * 16
-        parts: list[dict[str, Tensor]] = []
-        crops: list[Features] = []
+        parts: dict[str, list[Tensor]] = {}
         for stem in self._stems:
-            for _ in range(groups):
-                shard = self._kept[numbers[int(torch.randint(len(numbers), (), generator=generator))]][stem]
-                first = GROUP * int(torch.randint(len(shard["present"]) // GROUP, (), generator=generator))
-                for row in range(first, first + GROUP):
-                    start = int(torch.randint(total - frames + 1, (), generator=generator))
-                    crops.append(Features(shard["spectrum"][row], shard["envelope"][row]).crop(start, frames))
-                parts.append(
-                    {key: shard[key][first : first + GROUP] for key in ("shares", "active", "present")}
-                )
-        features = Features(*(torch.stack(part) for part in zip(*crops, strict=True))).unpacked()
+            which = torch.randint(len(numbers), (groups,), generator=generator).tolist()
+            for number in which:
+                shard = self._kept[numbers[number]][stem]
+                group = int(torch.randint(len(shard["present"]), (), generator=generator))
+                for key, value in shard.items():
+                    parts.setdefault(key, []).append(value[group])
         count = len(self._stems) * groups
         heard = torch.tensor([stem_number(stem) for stem in self._stems]).repeat_interleave(groups * GROUP)
-        style = torch.arange(2 * count).repeat_interleave(2)
-        shares, active, present = (
-            torch.cat([part[key] for part in parts]) for key in ("shares", "active", "present")
+        style = torch.arange(count * STYLES).repeat_interleave(2)
+        found = {key: torch.cat(value) for key, value in parts.items()}
+        return Batch(
+            found["described"].float(),
+            heard,
+            style,
+            found["shares"].float(),
+            found["active"],
+            found["present"],
+            found["known"],
         )
-        known = torch.ones_like(present)
-        if self._recipe.restyled:
-            change = restyling.draw(generator, 2 * count, self._recipe.restyled).select(style)
-            features = restyling.restyle(features, change)
-            for effect, value in zip(_RESTYLED, _changed(change), strict=True):
-                known[:, EFFECTS.index(effect)] &= ~value
-                active[:, COLUMNS[effect]] &= ~value[:, None]
-        return Batch(features, heard, style, shares, active, present, known)
 
-    def every(self, measured: Callable[[Features], Tensor]) -> Iterator[tuple[int, Tensor]]:
-        """Stem number → what is measured of all excerpts of the latest shard."""
+    def every(self) -> Iterator[tuple[int, Tensor]]:
+        """Stem number → the descriptions of all excerpts of the latest shard."""
         latest = self._kept[max(self._kept)]
         for stem in self._stems:
-            parts = zip(latest[stem]["spectrum"].split(64), latest[stem]["envelope"].split(64), strict=True)
-            yield stem_number(stem), torch.cat([measured(Features(a, b).unpacked()) for a, b in parts])
+            yield stem_number(stem), latest[stem]["described"].float().flatten(0, 1)
 
     def _render(
         self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from styletransfer.chains import EFFECTS
+from styletransfer.chains import EFFECTS, scheduling
 
 
 @dataclass(slots=True, eq=False)
@@ -23,8 +23,6 @@ class State:
     best     the best round's figures: `round`, and the share found first per stem.
     """
 
-    queue: Tensor
-    queue_stem: Tensor
     step: int = 0
     round: int = 0
     minutes: float = 0.0
@@ -36,29 +34,15 @@ class State:
         earlier = [int(key) for key in self.chances if int(key) <= number]
         return self.chances[str(max(earlier))] if earlier else dict.fromkeys(EFFECTS, 0.6)
 
-    def remember(self, embeddings: Tensor, stem: Tensor, most: int) -> None:
-        """Keep the last embeddings, `most` per stem, as further negatives."""
-        if most == 0:
-            return
-        count = most * len(stem.unique())
-        self.queue = torch.cat((embeddings, self.queue.to(embeddings)))[:count]
-        self.queue_stem = torch.cat((stem, self.queue_stem.to(stem)))[:count]
-
     def judge(self, found: dict[str, float], singles: dict[str, float], schedule_every: int) -> bool:
         """Take a round's validation in: reschedule the effects, and note whether it was the best (True)."""
         if schedule_every and self.round % schedule_every == 0:
-            self.chances[str(self.round)] = scheduled(singles)
+            self.chances[str(self.round)] = scheduling.chances(singles)
         mean = sum(found.values()) / len(found)
         better = bool(mean > self.best.get("mean", -1.0))
         if better:
             self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
         return better
-
-
-def scheduled(losses: dict[str, float]) -> dict[str, float]:
-    """Probability per effect from its validation loss: p = (L − Lmin)/(Lmax − Lmin)·0.9 + 0.1."""
-    least, most = min(losses.values()), max(losses.values())
-    return {key: (loss - least) / max(most - least, 1e-9) * 0.9 + 0.1 for key, loss in losses.items()}
 
 
 def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
@@ -69,9 +53,7 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, stat
             f"optimizer.{index}.{key}": torch.as_tensor(value).cpu().contiguous()
             for key, value in values.items()
         }
-    tensors |= {"queue": state.queue.cpu().contiguous(), "queue_stem": state.queue_stem.cpu().contiguous()}
     counters = asdict(state)
-    del counters["queue"], counters["queue_stem"]
     _write(folder / "snapshot.safetensors", tensors, counters)
     if state.best.get("round") == state.round:
         _write(folder / "best.safetensors", tensors, counters)
@@ -90,7 +72,6 @@ def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, st
         index, _, name = key.partition(".")
         plain["state"].setdefault(int(index), {})[name] = value
     optimizer.load_state_dict(plain)
-    state.queue, state.queue_stem = tensors["queue"], tensors["queue_stem"]
     with safetensors.safe_open(path, framework="pt") as file:
         for key, value in json.loads(file.metadata()["state"]).items():
             setattr(state, key, value)

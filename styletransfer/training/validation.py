@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from styletransfer.chains import EFFECTS, PUBLISHED, STAGES, draw, draw_exactly
 from styletransfer.corpus.folder import RATE
-from styletransfer.encoder.frontend import Features, Frontend
+from styletransfer.encoder.description import describe
+from styletransfer.encoder.frontend import Frontend
 from styletransfer.encoder.loss import nt_xent
 from styletransfer.encoder.network import FXEncoder, stem_number
 
@@ -31,7 +32,7 @@ _SEED = 20_000
 class Validation:
     """Rendered styles, each on two pieces (rows 2i and 2i + 1), by name: a stem, or `effect/NAME`."""
 
-    features: dict[str, Features]
+    described: dict[str, Tensor]
     stem: dict[str, str]
 
     @torch.no_grad()
@@ -52,17 +53,13 @@ class Validation:
             heard = self._heard(network, f"effect/{effect}", device)
             style = torch.arange(len(heard) // 2, device=heard.device).repeat_interleave(2)
             same = torch.zeros_like(style)
-            losses[effect] = float(nt_xent(heard, style, same, temperature, heard[:0], same[:0]))
+            losses[effect] = float(nt_xent(heard, style, same, temperature))
         return losses
 
     def _heard(self, network: FXEncoder, name: str, device: str) -> Tensor:
-        number = stem_number(self.stem[name])
-        parts = []
-        for spectrum, envelope in zip(*(part.split(64) for part in self.features[name]), strict=True):
-            features = Features(spectrum.to(device), envelope.to(device)).unpacked()
-            stem = torch.full((len(spectrum),), number, device=device)
-            parts.append(network.hear(features, stem).float())
-        return torch.cat(parts)
+        described = self.described[name].float().to(device)
+        stem = torch.full((len(described),), stem_number(self.stem[name]), device=device)
+        return network.hear(described, stem).float()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +102,17 @@ def prepare(
             for name, stem, effect, count in sets
             for first in range(0, count, _CHUNK)
         ]
-        parts: dict[str, list[Features]] = {}
-        for order, features in zip(orders, crew.map(render, orders), strict=True):
-            parts.setdefault(order.name, []).append(features)
-        flat = {
-            f"{name}.{field}": torch.cat([getattr(part, field) for part in found])
-            for name, found in parts.items()
-            for field in Features._fields
-        }
+        parts: dict[str, list[Tensor]] = {}
+        for order, described in zip(orders, crew.map(render, orders), strict=True):
+            parts.setdefault(order.name, []).append(described)
         beside = path.with_suffix(".part")
-        safetensors.torch.save_file(flat, beside)
+        safetensors.torch.save_file({name: torch.cat(found) for name, found in parts.items()}, beside)
         beside.replace(path)
-    flat = safetensors.torch.load_file(path)
-    return Validation(
-        {name: Features(flat[f"{name}.spectrum"], flat[f"{name}.envelope"]) for name, *_ in sets},
-        {name: stem for name, stem, *_ in sets},
-    )
+    return Validation(safetensors.torch.load_file(path), {name: stem for name, stem, *_ in sets})
 
 
-def render(order: Order) -> Features:
-    """Draw and render the styles of one order, each on two pieces, packed."""
+def render(order: Order) -> Tensor:
+    """Draw and render the styles of one order, each on two pieces: descriptions."""
     generator = Generator().manual_seed(order.seed)
     contents = contents_of(order.corpus, "validation", order.duration_s, "songs")
     sounds, _ = contents.draw(generator, order.stem, order.styles, 2)
@@ -133,5 +121,4 @@ def render(order: Order) -> Features:
     else:
         chances = {stage: float(stage == order.effect) for stage in STAGES}
         chains = draw(generator, order.styles, order.stem, PUBLISHED, chances=chances)
-    heard: Features = Frontend()(chains.repeat(2).apply(sounds.flatten(0, 1), RATE)).packed()
-    return heard
+    return describe(Frontend()(chains.repeat(2).apply(sounds.flatten(0, 1), RATE)))
