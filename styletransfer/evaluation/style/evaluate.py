@@ -10,18 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus, CorpusSong
-from styletransfer.errors import AudioError, UsageError
+from styletransfer.errors import AudioError, ConfigError, UsageError
 from styletransfer.evaluation.statistics import Estimate
-from styletransfer.normalization import normalize
 
 from . import styles
 from .bank import Embeddings
 from .disentanglement import Explicitness, Gaps, explicitness, gaps
-from .excerpts import RATE
 from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, PER_STEM, SEPARATED, Findings
 from .intervals import Floats
 from .leak import content_leak
@@ -195,23 +192,29 @@ def _probes(
     hall: Listening, config: StyleConfig, compared: Sequence[System], found: Findings, progress: Progress
 ) -> None:
     for kind in config.plan.probe_kinds:
+        for condition in (AS_IS, NORMALIZED):
+            try:
+                found.probes[condition, kind] = _probed(hall, config, compared, kind, condition == NORMALIZED)
+            except (AudioError, ConfigError) as error:
+                found.notes.append(f"{kind}, probes on pieces {condition}: left out, since {error}.")
 
-        def neutral(cut: Tensor, kind: str = kind) -> Tensor:
-            return normalize(cut[None], RATE, kind)[0]
 
-        for condition, change in ((AS_IS, None), (NORMALIZED, neutral)):
-            table: dict[str, dict[str, Probe]] = {system.name: {} for system in compared}
-            for effect in EFFECTS:
-                excerpts = config.plan.probes * (2 if effect.endswith("eq") else 1)
-                heard, chains = hall.alone(kind, effect, excerpts, change)
-                shares, active = (part.numpy() for part in chains.parameters())
-                for column in np.flatnonzero(active.all(0)):
-                    for system in compared:
-                        values: Floats = shares[heard.styles, column].astype(np.float64)
-                        probe = linear_r2(heard.vectors[system.name], values, heard.pieces)
-                        if probe is not None:
-                            table[system.name][PARAMETER_NAMES[column]] = probe
-            found.probes[condition, kind] = table
+def _probed(
+    hall: Listening, config: StyleConfig, compared: Sequence[System], kind: str, normalized: bool
+) -> dict[str, dict[str, Probe]]:
+    """System → parameter → its probe."""
+    table: dict[str, dict[str, Probe]] = {system.name: {} for system in compared}
+    for effect in EFFECTS:
+        excerpts = config.plan.probes * (2 if effect.endswith("eq") else 1)
+        heard, chains = hall.alone(kind, effect, excerpts, normalized)
+        shares, active = (part.numpy() for part in chains.parameters())
+        for column in np.flatnonzero(active.all(0)):
+            values: Floats = shares[heard.styles, column].astype(np.float64)
+            for system in compared:
+                probe = linear_r2(heard.vectors[system.name], values, heard.pieces)
+                if probe is not None:
+                    table[system.name][PARAMETER_NAMES[column]] = probe
+    return table
 
 
 def _named(

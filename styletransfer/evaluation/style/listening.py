@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from styletransfer.chains import Chain
 from styletransfer.corpus.folder import CorpusSong
+from styletransfer.normalization import normalize
 from styletransfer.separation import choose
 
 from . import bank, foreign, named, separated, styles
-from .excerpts import Dry, gather, stems_of
+from .excerpts import RATE, Dry, gather, stems_of
 from .intervals import Floats, Ints
 from .plan import Plan
 from .retrieval import assign
@@ -21,6 +21,8 @@ from .split import refuse_seen
 from .systems import System
 
 Progress = Callable[[str, float], None]
+
+_NEUTRAL = -1  # in place of a number of pieces: all of the grid, effect-normalized
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,12 @@ class Listening:
             self._dry[kind, most] = gather(self._songs, kind, most, self.plan.takes, self.seed)
         return self._dry[kind, most]
 
+    def _neutral(self, kind: str) -> Dry:
+        dry = self.dry(kind, self.plan.grid_pieces)
+        if (kind, _NEUTRAL) not in self._dry:
+            self._dry[kind, _NEUTRAL] = dry.changed(lambda cut: normalize(cut[None], RATE, kind)[0])
+        return self._dry[kind, _NEUTRAL]
+
     def own(self, kind: str, count: int) -> Heard:
         """The frozen styles of `count` effects, each on a few pieces."""
         dry = self.dry(kind, self.plan.pieces)
@@ -101,20 +109,17 @@ class Listening:
         jobs = bank.on_grid(len(chains), len(dry.pieces), 1, self.seed)
         return self._hear(f"{kind}, {name}", bank.through_chains(dry, chains), jobs, dry)
 
-    def alone(
-        self, kind: str, effect: str, excerpts: int, change: Callable[[Tensor], Tensor] | None = None
-    ) -> tuple[Heard, Chain]:
+    def alone(self, kind: str, effect: str, excerpts: int, normalized: bool) -> tuple[Heard, Chain]:
         """One effect alone, every excerpt with settings of its own, and these settings.
 
-        change   what is done to a passage (2, time) before: effect normalization.
+        normalized   the passages go through effect normalization before.
         """
-        dry = self.dry(kind, self.plan.grid_pieces)
-        used = dry.changed(change) if change else dry
+        dry = self._neutral(kind) if normalized else self.dry(kind, self.plan.grid_pieces)
         chains = styles.alone(effect, excerpts, self.seed + 1)
         where = np.arange(excerpts) % len(dry.pieces)
-        label = f"{kind}, {effect} alone{', normalized' if change else ''}"
+        label = f"{kind}, {effect} alone{', normalized' if normalized else ''}"
         jobs = bank.on_slots(where[:, None], self.plan.takes, self.seed)
-        return self._hear(label, bank.through_chains(used, chains), jobs, used), chains
+        return self._hear(label, bank.through_chains(dry, chains), jobs, dry), chains
 
     def named(self, kind: str) -> Heard:
         """The five named styles, several excerpts of each on every piece; styles count through names."""

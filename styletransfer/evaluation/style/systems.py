@@ -14,8 +14,8 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from styletransfer.encoder import explicit, frontend, network
-from styletransfer.encoder.frontend import Features, Frontend
+from styletransfer.encoder import description, explicit, frontend, network
+from styletransfer.encoder.frontend import Frontend
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import CheckpointError, UsageError
@@ -67,13 +67,13 @@ class Ears:
         self._hear = Frontend().eval()
         self._last = threading.local()
 
-    def features(self, samples: Tensor) -> Features:
-        """The front end's features of excerpts (N, 2, time)."""
+    def describe(self, samples: Tensor) -> Tensor:
+        """The description (N, DESCRIPTION) of excerpts (N, 2, time), the explicit features first."""
         if getattr(self._last, "samples", None) is not samples:
-            parts = [self._hear(part) for part in samples.split(_AT_A_TIME)]
-            self._last.features = Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+            parts = [description.describe(self._hear(part)) for part in samples.split(_AT_A_TIME)]
+            self._last.described = torch.cat(parts)
             self._last.samples = samples
-        found: Features = self._last.features
+        found: Tensor = self._last.described
         return found
 
 
@@ -81,7 +81,7 @@ def explicit_features(ears: Ears) -> System:
     """The explicit features beside the learned part, alone."""
 
     def embed(samples: Tensor, stem: str) -> Tensor:
-        return explicit.explicit(ears.features(samples))
+        return ears.describe(samples)[:, : len(explicit.EXPLICIT_NAMES)]
 
     return System(EXPLICIT, embed, f"{EXPLICIT} {_code_of(explicit, frontend)}", scaled=True)
 
@@ -91,7 +91,7 @@ def untrained_network(ears: Ears, config: EncoderConfig | None = None, seed: int
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         built = FXEncoder(config).eval()
-    mark = f"{UNTRAINED} {seed} {built.config} {_code_of(network, explicit, frontend)}"
+    mark = f"{UNTRAINED} {seed} {built.config} {_code_of(network, description, explicit, frontend)}"
     return System(UNTRAINED, _embedder(built, ears), mark)
 
 
@@ -106,7 +106,7 @@ def trained_network(name: str, loaded: LoadedEncoder, ears: Ears) -> System:
             f"the checkpoint of {name} ({loaded.fingerprint}) doesn't say which pieces it was trained on "
             "(trained_on), so that it can't be judged on held-out ones; train it again"
         )
-    mark = f"{name} {loaded.fingerprint} {_code_of(network, explicit, frontend)}"
+    mark = f"{name} {loaded.fingerprint} {_code_of(network, description, explicit, frontend)}"
     return System(name, _embedder(loaded.network, ears), mark, trained_on=frozenset(pieces))
 
 
@@ -116,7 +116,7 @@ def _embedder(built: FXEncoder, ears: Ears) -> Embed:
 
     def embed(samples: Tensor, stem: str) -> Tensor:
         number = torch.full((len(samples),), network.stem_number(stem))
-        return torch.nn.functional.normalize(built.hear(ears.features(samples), number), dim=-1)
+        return torch.nn.functional.normalize(built.hear(ears.describe(samples), number), dim=-1)
 
     return embed
 
