@@ -94,7 +94,7 @@ def _pool(values: Tensor, bands: int) -> Tensor:
 
 def _quantiles(values: Tensor, shares: tuple[float, ...]) -> Tensor:
     """Quantiles (..., len(shares)) over the last axis."""
-    ordered = values.sort(-1).values
+    ordered: Tensor = values.sort(-1).values
     places = [round(share * (values.shape[-1] - 1)) for share in shares]
     return ordered[..., places]
 

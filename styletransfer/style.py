@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from styletransfer import encoders
 from styletransfer.audio import STEMS, Audio, Stems
-from styletransfer.encoder.explicit import explicit
+from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.encoder.frontend import RATE
 from styletransfer.encoder.loudness import LoudnessMeter
 from styletransfer.encoder.network import FXEncoder, stem_number
@@ -144,7 +144,7 @@ def _segments(sound: Audio, starts_s: list[float], length_s: float) -> Tensor:
 @torch.inference_mode()
 def _styles(heard: Mapping[str, Tensor], network: FXEncoder) -> dict[str, Style]:
     """One style for each name and its segments (segments, 2, time)."""
-    device = network.explicit_mean.device
+    device = network.mean.device
     samples = torch.cat(list(heard.values()))
     numbers = torch.tensor([stem_number(name) for name, cuts in heard.items() for _ in cuts])
     learned, said = [], []
@@ -159,11 +159,10 @@ def _styles(heard: Mapping[str, Tensor], network: FXEncoder) -> dict[str, Style]
 
 def _hear(samples: Tensor, numbers: Tensor, network: FXEncoder) -> tuple[Tensor, Tensor]:
     """The learned part (segments, D), unit norm, and the standardized explicit part (segments, F)."""
-    features = network.features(samples)
-    said = network.standardized(explicit(features), numbers)
-    if network.config.preset == "paper":
-        return functional.normalize(network.trunk(samples, numbers), dim=-1), said
-    return functional.normalize(network.hear(features, numbers), dim=-1), said
+    described = network.describe(samples)
+    said = network.standardized(described, numbers)[:, : len(EXPLICIT_NAMES)]
+    heard = samples if network.config.preset == "paper" else described
+    return functional.normalize(network.hear(heard, numbers), dim=-1), said
 
 
 def _style(cuts: Tensor, learned: Tensor, said: Tensor) -> Style:

@@ -144,9 +144,7 @@ class _Prototypes(NamedTuple):
 
 
 def _prototypes(bands: Bands, rate: int, like: Tensor) -> _Prototypes:
-    gain_db, frequency_hz, q = torch.broadcast_tensors(  # type: ignore[no-untyped-call]
-        *(per_band(value, like) for value in bands)
-    )
+    gain_db, frequency_hz, q = torch.broadcast_tensors(*(per_band(value, like) for value in bands))
     if gain_db.ndim not in (1, 2) or gain_db.shape[-1] < 2:
         raise ValueError(
             f"an equalizer takes (bands,) or (batch, bands), 2 or more, not {tuple(gain_db.shape)}"
