@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from styletransfer.encoder.description import DESCRIPTION, describe
+from styletransfer.encoder.explicit import EXPLICIT_NAMES, explicit
+from styletransfer.encoder.frontend import RATE, Frontend
+
+FRONTEND = Frontend()
+
+
+def beats(seed: int = 0) -> Tensor:
+    noise = torch.randn(1, 2, 3 * RATE, generator=Generator().manual_seed(seed))
+    time = torch.arange(3 * RATE) / RATE
+    return 0.2 * noise * torch.exp(-(time % 0.5) * 8)
+
+
+def test_it_begins_with_the_explicit_features() -> None:
+    features = FRONTEND(beats())
+    described = describe(features)
+    assert described.shape == (1, DESCRIPTION)
+    torch.testing.assert_close(described[:, : len(EXPLICIT_NAMES)], explicit(features))
+
+
+def test_silence_mono_and_one_sided_sound_are_finite() -> None:
+    sound = beats()
+    mono, one_sided = sound[:, :1].expand(1, 2, -1), sound * torch.tensor([[1.0], [0.0]])
+    for samples in (torch.zeros_like(sound), mono, one_sided):
+        assert describe(FRONTEND(samples)).isfinite().all()
+
+
+def test_a_gain_moves_the_loudness_alone() -> None:
+    before, after = describe(FRONTEND(beats())), describe(FRONTEND(beats() * 0.5))
+    assert float((after - before)[0, 0]) == pytest.approx(-6.02, abs=0.05)
+    assert (after - before)[0, 1:].abs().quantile(0.99) < 0.1
+
+
+def test_later_or_earlier_makes_little_difference_and_another_style_a_large_one() -> None:
+    sound = beats()
+    later, crushed = sound.roll(RATE // 3, -1), sound.clamp(-0.05, 0.05)
+    there, moved, changed = (describe(FRONTEND(each)) for each in (sound, later, crushed))
+    assert (moved - there).abs().mean() < 0.2 * (changed - there).abs().mean()
