@@ -16,6 +16,7 @@ from .parameters import COLUMNS, EFFECTS, PARAMETER_NAMES, PARAMETERS, STAGES, t
 
 _CPU_SAMPLES = 2_000_000
 
+_LEAD_IN_S = 0.5
 _NAMES = {stage: tuple(IMPLEMENTATIONS[stage]) for stage in STAGES}
 
 
@@ -89,12 +90,15 @@ class Chain:
         samples  (batch, 2, time) float32, as many examples as chains; thresholds suit −23 LUFS.
         Returns  a new (batch, 2, time): after every stage but gain as loud (K-weighted) as the input,
                  and limited by nothing: what exceeds 1 stays so. Tails that outlast the excerpt are cut.
+        Surprise each excerpt is led in by its own first half second, mirrored and cut off again: an excerpt
+                 comes from the middle of a song, where a compressor has long found its level.
         """
         if samples.ndim != 3 or samples.shape[:2] != (len(self), 2) or samples.dtype != torch.float32:
             raise ValueError(
                 f"samples must be float32 ({len(self)}, 2, time), not {samples.dtype} {tuple(samples.shape)}"
             )
-        output = samples.clone()
+        lead = min(round(_LEAD_IN_S * rate), samples.shape[-1])
+        output = torch.cat((samples[..., :lead].flip(-1), samples), -1)
         wanted = k_weighted_energy(samples, rate)
         queues = [self._order(example) for example in range(len(self))]
         rows = self.implementations.tolist()
@@ -106,19 +110,19 @@ class Chain:
                 for i, queue in enumerate(queues)
                 if queue and queue[0] == stage and rows[i][stage] == implementation
             ]
-            most = _most_together(samples)
+            most = _most_together(output)
             members = members[:most]
             for i in members:
                 queues[i].pop(0)
             index = torch.tensor(members, device=samples.device)
             done = self._render(output[index], rate, stage, implementation, members)
-            energy = k_weighted_energy(done, rate)
+            energy = k_weighted_energy(done[..., lead:], rate)
             if STAGES[stage] == "gain":
                 wanted[index] = energy
             else:
                 done = done * matching_factor(energy, wanted[index])[:, None, None]
             output[index] = done
-        return output
+        return output[..., lead:].contiguous()
 
     def to_json(self) -> list[list[dict[str, Any]]]:
         """The chains as plain lists and dicts, ready for `json.dump`; numbers come back to the bit."""

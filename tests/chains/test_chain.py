@@ -245,3 +245,12 @@ def test_chains_sound_alike_on_the_gpu() -> None:
     output = chain.apply(samples.cuda(), RATE)
     assert output.is_cuda
     assert difference_db(output.cpu(), chain.apply(samples, RATE)) < -50
+
+
+def test_no_excerpt_begins_with_a_click() -> None:
+    generator = torch.Generator().manual_seed(0)
+    sound = 0.1 * torch.randn(8, 2, 4 * RATE, generator=generator)
+    chains = draw_only(generator, 8, ("compressor",), PUBLISHED, "other")
+    processed = chains.apply(sound, RATE)
+    first, rest = processed[..., : RATE // 20].abs().amax((1, 2)), processed[..., RATE:].abs().amax((1, 2))
+    assert (20 * torch.log10(first / rest)).max() < 3
