@@ -13,13 +13,14 @@ from styletransfer.errors import AudioError
 
 from . import arrangement, balance, drumkits, fluidsynth, material, midi_file, modules, packages
 from .arrangement import MelodyNotes
-from .folder import CorpusSong, write_song
+from .folder import CorpusSong, measure, write_song
 from .plan import LONGEST_S, Recipe
 
 SUNG_SHARE = 0.6
 """Of the songs, so many get a voice."""
 
 _LEAST_MELODY_S = 8.0
+_LEAST_ACTIVE_S = 2.0  # of a stem; what sounds for less is left out of the song
 _LEAST_LEFT = 0.25  # of the notes of `other`, that must remain where the melody is sung instead of played
 
 
@@ -34,9 +35,13 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
     stems, is_sung, melody, played = make(recipe, cache, generator)
     stems = {name: balance.without_edges(samples) for name, samples in stems.items()}
     stems = {name: samples for name, samples in stems.items() if float(samples.square().mean()) > 1e-9}
-    if len(stems) < 2:
+    heard = balance.at_peak(balance.balanced(stems, generator)) if stems else {}
+    heard = {
+        name: samples for name, samples in heard.items() if measure(samples)["active_s"] >= _LEAST_ACTIVE_S
+    }
+    if len(heard) < 2:
         raise AudioError(f"{recipe.piece} yields no song of two stems")
-    stems = balance.at_peak(balance.balanced(stems, generator))
+    stems = balance.at_peak(heard)
     sources, licences = _credits(recipe, cache)
     meta: dict[str, Any] = {
         key: value for key, value in asdict(recipe).items() if key not in ("needs", "expected_s")
