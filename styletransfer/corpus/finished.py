@@ -251,7 +251,8 @@ def _write(corpus: Path, song: FinishedSong, seed: int, separator: Separator) ->
         if name != "other" and integrated_lufs(stems[name], RATE) < loudness + FAINTEST_LU:
             stems["other"] += stems.pop(name)
     stems = {name: samples - samples.mean(-1, keepdim=True) for name, samples in stems.items()}
-    peak = max(float(samples.abs().max()) for samples in (*stems.values(), excerpt.samples))
+    whole_again = torch.stack(list(stems.values())).sum(0)
+    peak = max(float(samples.abs().max()) for samples in (*stems.values(), whole_again))
     gain = min(1.0, 0.99 / peak)
     inside = song.tracks[0].relative_to(song.folder)
     artist = canonical(song.artist)
