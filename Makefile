@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
+CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test check wheel bench bench-songs clean
+.PHONY: demo test check wheel bench bench-songs corpus encoder encoder-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -31,6 +32,17 @@ bench-songs: $(VENV)/.installed  ## fetch the benchmark's songs (Debian packages
 
 bench: bench-songs  ## measure automix beside do nothing and Matchering; writes bench-output/
 	$(BIN)/python -m styletransfer.evaluation.bench --stems --folder '$(BENCH_SONGS)' --output bench-output
+
+corpus: $(VENV)/.installed-dev  ## build the training corpus (see docs/corpus.md for the Debian packages it needs)
+	$(BIN)/pip install -q -c constraints.txt -e '.[corpus]'
+	$(BIN)/automix corpus build '$(CORPUS)'
+	$(BIN)/automix corpus finished '$(CORPUS)'
+
+encoder: $(VENV)/.installed-dev  ## train the FXencoder, one stage of an hour on 2 cores; into encoder-run/
+	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu -o encoder-run
+
+encoder-tables: $(VENV)/.installed-dev  ## measure the shipped encoder beside its baselines; writes encoder-output/
+	$(BIN)/automix evaluate encoder --corpus '$(CORPUS)' --output encoder-output
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
