@@ -25,7 +25,7 @@ class EncoderRecipe(BaseModel):
     objective        what the loss holds: NT-Xent, regression of the chain's parameters, both; `presence` is
                      the multi-label effect classifier ('MEE') that the paper compares with.
     excerpt_s        length of an excerpt.
-    rounds           shards to render; `groups_per_shard` groups of 2 contents × 4 styles per stem in each.
+    rounds           shards to render; `groups_per_shard` groups of `contents` × `chains` per stem in each.
     keep_shards      so many of the last shards serve; older ones are forgotten.
     steps_per_round  batches of `groups` groups per stem.
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
@@ -43,10 +43,12 @@ class EncoderRecipe(BaseModel):
     seed: int = 0
     excerpt_s: float = Field(5.0, ge=1, le=30)
     rounds: int = Field(40, ge=1)
-    groups_per_shard: int = Field(120, ge=1)
+    groups_per_shard: int = Field(12, ge=1)
+    contents: int = Field(6, ge=2)
+    chains: int = Field(6, ge=2)
     keep_shards: int = Field(1000, ge=1)
     steps_per_round: int = Field(200, ge=1)
-    groups: int = Field(32, ge=1)
+    groups: int = Field(4, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up_steps: int = Field(100, ge=0)

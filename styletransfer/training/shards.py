@@ -1,4 +1,4 @@
-"""Rendered material: groups of 2 contents under several styles, kept as descriptions, and batches of them.
+"""Rendered material: groups in which every content meets every style, as descriptions; batches of them.
 
 Effects cost a hundred times what the network does, so what was rendered is met again, in other company.
 A shard is drawn from its own seed: rendered again it is the same, so a run can go on after a kill.
@@ -29,17 +29,11 @@ from .contents import contents_of
 from .crew import Crew
 from .recipe import EncoderRecipe
 
-STYLES = 4
-"""Styles of a group: two rendered chains, and each of them restyled."""
-
-GROUP = 2 * STYLES
-"""Excerpts in a group: contents A and B under the first style, A and B under the second, …"""
-
-_CHUNK = 4  # groups rendered at a time: more don't fit a cache
+_TOGETHER = 48  # excerpts rendered at a time, or a group: more don't fit a cache
 
 
 class Batch(NamedTuple):
-    """Excerpts in groups of GROUP, on the device that trains.
+    """Excerpts in groups, on the device that trains: all contents under one style, then under the next.
 
     described  (excerpts, DESCRIPTION).
     stem       (excerpts,) numbers of stems.
@@ -72,16 +66,20 @@ class Order:
 
 
 def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
-    """Draw and render one chunk: the fields of `Batch` but `stem` and `style`, each (groups, GROUP, …)."""
+    """Draw and render some groups: the fields of `Batch` but `stem` and `style`, each (groups, excerpts, …).
+
+    A group's styles are its chains, then each of them restyled.
+    """
     generator = Generator().manual_seed(order.seed)
-    contents = contents_of(order.corpus, order.split, order.recipe.excerpt_s, "wet" if order.wet else "songs")
-    sounds, _ = contents.draw(generator, order.stem, order.groups, 2)
-    chains = training_chains(generator, 2 * order.groups, order.stem, order.recipe, order.chances)
-    samples = sounds[:, [0, 1, 0, 1]].flatten(0, 1).to(device)  # of each group A, B, A, B
-    chain = chains.repeat(2)
+    recipe, groups = order.recipe, order.groups
+    contents = contents_of(order.corpus, order.split, recipe.excerpt_s, "wet" if order.wet else "songs")
+    sounds, _ = contents.draw(generator, order.stem, groups, recipe.contents)
+    chains = training_chains(generator, groups * recipe.chains, order.stem, recipe, order.chances)
+    samples = sounds.repeat_interleave(recipe.chains, 0).flatten(0, 1).to(device)
+    chain = chains.repeat(recipe.contents)
     heard: Features = _frontend(device)(chain.apply(samples, RATE))
-    change = restyling.draw(generator, len(chains), order.recipe.restyled)
-    change = change.select(torch.arange(len(chains)).repeat_interleave(2))
+    change = restyling.draw(generator, len(chains), recipe.restyled)
+    change = change.select(torch.arange(len(chains)).repeat_interleave(recipe.contents))
     restyled = restyling.restyle(heard, restyling.Restyling(*(value.to(device) for value in change)))
     shares, active = chain.parameters()
     present = chain.present()
@@ -98,7 +96,7 @@ def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
         "known": (torch.ones_like(known), known),
     }
     return {
-        key: torch.stack(pair).unflatten(1, (-1, 4)).transpose(0, 1).flatten(1, 2)
+        key: torch.stack(pair).unflatten(1, (groups, -1)).transpose(0, 1).flatten(1, 2)
         for key, pair in both.items()
     }
 
@@ -172,8 +170,10 @@ class Shards:
                 for key, value in shard.items():
                     parts.setdefault(key, []).append(value[group])
         count = len(self._stems) * groups
-        heard = torch.tensor([stem_number(stem) for stem in self._stems]).repeat_interleave(groups * GROUP)
-        style = torch.arange(count * STYLES).repeat_interleave(2)
+        styles = 2 * self._recipe.chains
+        numbers_of_stems = torch.tensor([stem_number(stem) for stem in self._stems])
+        heard = numbers_of_stems.repeat_interleave(groups * styles * self._recipe.contents)
+        style = torch.arange(count * styles).repeat_interleave(self._recipe.contents)
         found = {key: torch.cat(value) for key, value in parts.items()}
         return Batch(
             found["described"].float(),
@@ -212,7 +212,7 @@ class Shards:
         for stem in self._stems:
             left, chunk = self._recipe.groups_per_shard, 0
             while left > 0:
-                groups = min(left, _CHUNK)
+                groups = min(left, max(1, _TOGETHER // (self._recipe.contents * self._recipe.chains)))
                 seed = seed_of(self._recipe.seed, number, stem, chunk)
                 wet = self._wet and (seed >> 8) % 1000 < 1000 * self._recipe.wet_share and stem != "mix"
                 yield Order(self._corpus, "train", self._recipe, stem, groups, seed, chances, wet)

@@ -25,6 +25,8 @@ RECIPE = EncoderRecipe(
     groups_per_shard=2,
     steps_per_round=2,
     groups=1,
+    contents=2,
+    chains=2,
     warm_up_steps=1,
     validation_styles=5,
     schedule_every=1,
@@ -98,7 +100,7 @@ def test_groups_hold_two_contents_under_two_chains(corpus: Path, tmp_path: Path)
     material = shards.Shards(corpus, RECIPE, tmp_path, Crew(0), HEARD)
     material.prepare(0, {})
     batch = material.batch(Generator().manual_seed(0), 2)
-    assert len(batch.stem) == 5 * 2 * shards.GROUP
+    assert len(batch.stem) == 5 * 2 * 8
     assert batch.style[:8].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert torch.equal(batch.shares[0], batch.shares[1])
     assert not torch.equal(batch.shares[1], batch.shares[2])
