@@ -208,10 +208,11 @@ def _probed(
         excerpts = config.plan.probes * (2 if effect.endswith("eq") else 1)
         heard, chains = hall.alone(kind, effect, excerpts, normalized)
         shares, active = (part.numpy() for part in chains.parameters())
-        for column in np.flatnonzero(active.all(0)):
-            values: Floats = shares[heard.styles, column].astype(np.float64)
-            for system in compared:
-                probe = linear_r2(heard.vectors[system.name], values, heard.pieces)
+        columns = np.flatnonzero(active.all(0))
+        values: Floats = shares[heard.styles][:, columns].astype(np.float64)
+        for system in compared:
+            probes = linear_r2(heard.vectors[system.name], values, heard.pieces)
+            for column, probe in zip(columns, probes, strict=True):
                 if probe is not None:
                     table[system.name][PARAMETER_NAMES[column]] = probe
     return table

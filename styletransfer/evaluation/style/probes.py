@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +20,7 @@ from styletransfer.evaluation.statistics import Estimate
 from .intervals import Floats, Ints, mean_by_piece, ratio_by_piece
 
 _FOLDS = 5
-_PENALTIES = np.logspace(-1, 5, 13)
+_PENALTIES = np.logspace(-1, 7, 17)
 _LEAST = 40  # excerpts, below which no line is fitted
 
 
@@ -32,25 +32,47 @@ class Probe:
     excerpts: int
 
 
-def linear_r2(vectors: Floats, values: Floats, pieces: Ints) -> Probe | None:
-    """How well a line reads a parameter off embeddings (n, D), held out by piece.
+def linear_r2(vectors: Floats, values: Floats, pieces: Ints) -> list[Probe | None]:
+    """How well a line reads parameters (n, m) off embeddings (n, D), held out by piece.
 
-    values  (n,) the parameter on the scale on which equal steps sound alike; NaN where the excerpt lacks it.
-    None where too few excerpts or pieces have it, or it never changes.
+    values  on scales on which equal steps sound alike.
+    The penalty of each line is chosen on the pieces that it is fitted to, held out by piece again. None for
+    a parameter that never changes, and for all where excerpts or pieces are too few.
     """
-    known = ~np.isnan(values)
-    vectors, values, pieces = vectors[known], values[known], pieces[known]
     folds = min(_FOLDS, len(np.unique(pieces)))
-    if len(values) < _LEAST or folds < 2 or values.std() < 1e-9:
-        return None
-    left, spread = np.zeros(len(values)), np.zeros(len(values))
+    if len(values) < _LEAST or folds < 3:
+        return [None] * values.shape[1]
+    left, spread = np.zeros_like(values), np.zeros_like(values)
     for seen, asked in GroupKFold(folds).split(vectors, groups=pieces):
-        line = make_pipeline(StandardScaler(), RidgeCV(_PENALTIES))
-        line.fit(vectors[seen], values[seen])
-        left[asked] = np.square(values[asked] - line.predict(vectors[asked]))
-        spread[asked] = np.square(values[asked] - values[seen].mean())
+        inside = np.zeros((len(_PENALTIES), values.shape[1]))
+        for fitted, held in GroupKFold(folds - 1).split(vectors[seen], groups=pieces[seen]):
+            guesses = _ridge(vectors[seen][fitted], values[seen][fitted], vectors[seen][held])
+            inside += np.square(guesses - values[seen][held]).sum(1)
+        chosen = inside.argmin(0)
+        guesses = _ridge(vectors[seen], values[seen], vectors[asked])
+        best = guesses[chosen, :, np.arange(values.shape[1])].T
+        left[asked] = np.square(values[asked] - best)
+        spread[asked] = np.square(values[asked] - values[seen].mean(0))
+    return [
+        _probe(left[:, column], spread[:, column], pieces) if values[:, column].std() > 1e-9 else None
+        for column in range(values.shape[1])
+    ]
+
+
+def _ridge(vectors: Floats, values: Floats, asked: Floats) -> Floats:
+    """What ridge lines of every penalty guess: (penalties, asked, m). Standardized, by one decomposition."""
+    centre, scale = vectors.mean(0), vectors.std(0)
+    scale = np.where(scale > 1e-9, scale, np.inf)  # a dimension that never changes says nothing
+    left, sizes, right = np.linalg.svd((vectors - centre) / scale, full_matrices=False)
+    along = left.T @ (values - values.mean(0))
+    shrunk = sizes / (np.square(sizes) + _PENALTIES[:, None])  # (penalties, rank)
+    heard = (asked - centre) / scale @ right.T
+    return np.asarray(values.mean(0) + np.einsum("ar,pr,rm->pam", heard, shrunk, along, optimize=True))
+
+
+def _probe(left: Floats, spread: Floats, pieces: Ints) -> Probe:
     lost = ratio_by_piece(left, spread, pieces)
-    return Probe(Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low), len(values))
+    return Probe(Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low), len(left))
 
 
 def naming_accuracy(

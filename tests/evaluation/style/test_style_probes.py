@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from styletransfer.evaluation.statistics import Estimate
 from styletransfer.evaluation.style.probes import linear_r2, naming_accuracy
 
 COUNT, PIECES = 250, 25
@@ -15,45 +16,55 @@ def pieces() -> np.ndarray:
     return np.arange(COUNT) % PIECES
 
 
+def r2_of(vectors: np.ndarray, values: np.ndarray, pieces: np.ndarray) -> Estimate:
+    (found,) = linear_r2(vectors, values[:, None], pieces)
+    assert found is not None
+    return found.r2
+
+
 def test_a_linear_code_is_read_and_noise_is_not(pieces: np.ndarray) -> None:
     generator = np.random.default_rng(0)
     values = generator.uniform(size=COUNT)
     mixing = generator.normal(size=(1, 12))
     code = values[:, None] * mixing + 0.01 * generator.normal(size=(COUNT, 12))
-    read = linear_r2(code, values, pieces)
-    assert read is not None
-    assert read.r2.value > 0.98
-    assert read.r2.low <= read.r2.value <= read.r2.high
-    guessed = linear_r2(generator.normal(size=(COUNT, 12)), values, pieces)
-    assert guessed is not None
-    assert guessed.r2.value < 0.1
+    read = r2_of(code, values, pieces)
+    assert read.value > 0.98
+    assert read.low <= read.value <= read.high
+    assert -0.1 < r2_of(generator.normal(size=(COUNT, 12)), values, pieces).value < 0.1
 
 
 def test_half_of_the_variance_is_half_read(pieces: np.ndarray) -> None:
     generator = np.random.default_rng(1)
     heard = generator.normal(size=COUNT)
-    read = linear_r2(heard[:, None], heard + generator.normal(size=COUNT), pieces)
-    assert read is not None
-    assert read.r2.value == pytest.approx(0.5, abs=0.12)
+    read = r2_of(heard[:, None], heard + generator.normal(size=COUNT), pieces)
+    assert read.value == pytest.approx(0.5, abs=0.12)
 
 
-def test_what_only_tells_pieces_apart_does_not_help(pieces: np.ndarray) -> None:
+def test_more_dimensions_than_excerpts_are_held_in_check(pieces: np.ndarray) -> None:
+    generator = np.random.default_rng(4)
+    values = generator.normal(size=COUNT)
+    wide = generator.normal(size=(COUNT, 2 * COUNT))
+    assert r2_of(wide, values, pieces).value > -0.1  # noise only: the mean is the best guess
+    wide[:, 0] += 20 * values
+    assert r2_of(wide, values, pieces).value > 0.3
+
+
+def test_what_only_tells_pieces_apart_does_not_help() -> None:
     generator = np.random.default_rng(2)
     values = np.repeat(generator.normal(size=PIECES), COUNT // PIECES)
     own = np.repeat(np.arange(PIECES), COUNT // PIECES)
-    read = linear_r2(np.eye(PIECES)[own], values, own)
-    assert read is not None
-    assert read.r2.value < 0.1
+    assert r2_of(np.eye(PIECES)[own], values, own).value < 0.1
 
 
-def test_only_excerpts_that_have_the_effect_count(pieces: np.ndarray) -> None:
-    values = np.random.default_rng(3).uniform(size=COUNT)
-    some = np.where(np.arange(COUNT) < 100, values, np.nan)
-    read = linear_r2(values[:, None], some, pieces)
-    assert read is not None
-    assert read.excerpts == 100
-    assert linear_r2(values[:, None], np.where(np.arange(COUNT) < 20, values, np.nan), pieces) is None
-    assert linear_r2(values[:, None], np.ones(COUNT), pieces) is None
+def test_each_parameter_is_read_by_a_line_of_its_own(pieces: np.ndarray) -> None:
+    generator = np.random.default_rng(3)
+    values = generator.uniform(size=(COUNT, 2))
+    first, constant = linear_r2(values[:, :1], np.stack([values[:, 0], np.ones(COUNT)], 1), pieces)
+    assert first is not None
+    assert first.r2.value > 0.99
+    assert first.excerpts == COUNT
+    assert constant is None
+    assert linear_r2(values[:20], values[:20], pieces[:20]) == [None, None]
 
 
 def test_names_are_told_from_few_examples_and_noise_is_guessed() -> None:
