@@ -19,7 +19,7 @@ from styletransfer.corpus.folder import write_song
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.evaluation.style import excerpts, plan
 
-SMALL = EncoderConfig(dimensions=8, channels=(4, 4, 4, 4), fast=(4, 4, 4, 4), hidden=8)
+SMALL = EncoderConfig(dimensions=8, hidden=8)
 
 
 def run(*arguments: object) -> Result:

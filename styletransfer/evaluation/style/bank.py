@@ -80,7 +80,7 @@ class Embeddings:
 
     def __init__(self, folder: Path | None, workers: int = 1) -> None:
         self._folder = folder
-        self._workers = workers
+        self.workers = workers
 
     def hear(
         self,
@@ -102,7 +102,7 @@ class Embeddings:
                 progress(done / len(parts))
             return heard
 
-        with ThreadPoolExecutor(self._workers) as pool:
+        with ThreadPoolExecutor(self.workers) as pool:
             found = list(pool.map(work, parts))
         return {system.name: np.concatenate([part[system.name] for part in found]) for system in systems}
 

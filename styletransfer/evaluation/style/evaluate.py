@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -164,10 +165,12 @@ def _grids(
                 f"{kind}: the split has {len(heard.names)} pieces with it, not {config.plan.grid_pieces}."
             )
         if config.plan.kinds:  # a picture needs no figures
-            _disentangle({styles.FULL: heard}, "full", kind, config, compared, found)
+            _disentangle({styles.FULL: heard}, "full", kind, config, compared, found, hall.workers, progress)
     for kind in config.plan.single_kinds:
-        heard_of = {name: hall.grid(kind, name) for name in styles.SINGLE}
-        _disentangle(heard_of, "single", kind, config, compared, found)
+        singles = {name: _tried(found, kind, name, partial(hall.grid, kind, name)) for name in styles.SINGLE}
+        heard_of = {name: heard for name, heard in singles.items() if heard is not None}
+        if heard_of:
+            _disentangle(heard_of, "single", kind, config, compared, found, hall.workers, progress)
 
 
 def _disentangle(
@@ -177,15 +180,22 @@ def _disentangle(
     config: StyleConfig,
     compared: Sequence[System],
     found: Findings,
+    workers: int,
+    progress: Progress,
 ) -> None:
     """The mean over the grids of one kind of stem: one of all effects, or one per single effect."""
-    found.gaps[label, kind], found.explicitness[label, kind] = {}, {}
-    for system in compared:
+
+    def measure(system: System) -> tuple[Gaps, Explicitness]:
         each = [(heard.vectors[system.name], heard.styles, heard.pieces) for heard in heard_of.values()]
-        found.gaps[label, kind][system.name] = _mean_gaps([gaps(*one) for one in each])
-        found.explicitness[label, kind][system.name] = _mean_explicitness(
-            [explicitness(*one, seed=config.seed) for one in each]
-        )
+        told = [explicitness(*one, seed=config.seed) for one in each]
+        return _mean_gaps([gaps(*one) for one in each]), _mean_explicitness(told)
+
+    progress(f"{kind}, {label}: forests", 0.0)
+    with ThreadPoolExecutor(workers) as pool:
+        measured = dict(zip([system.name for system in compared], pool.map(measure, compared), strict=True))
+    progress(f"{kind}, {label}: forests", 1.0)
+    found.gaps[label, kind] = {name: gap for name, (gap, _) in measured.items()}
+    found.explicitness[label, kind] = {name: told for name, (_, told) in measured.items()}
 
 
 def _probes(

@@ -29,13 +29,12 @@ def systems_for(
     ears = Ears()
     notes = []
     trained = []
-    config = None
+    last = None
     for name, asked, shipped in ((MEE, mee, MEE_SHIPPED), (ENCODER, encoder, encoders.SHIPPED)):
         if asked is None and shipped not in weights.manifest():
             notes.append(f"{name}: no weights named {shipped} ship with this version, so it is missing here.")
             continue
-        loaded = encoders.load(asked or shipped)
-        config = loaded.network.config
-        trained.append(trained_network(name, loaded, ears))
-    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, config)]
+        last = encoders.load(asked or shipped)
+        trained.append(trained_network(name, last, ears))
+    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, last)]
     return chosen([*raw, *trained], names), notes

@@ -58,6 +58,7 @@ class Listening:
         refuse_seen(systems, (song.piece for song in songs))
         self.plan, self.systems, self.seed = plan, systems, seed
         self._songs, self._embeddings, self._progress = songs, embeddings, progress
+        self.workers = embeddings.workers
         self._dry: dict[tuple[str, int], Dry] = {}
 
     def dry(self, kind: str, most: int) -> Dry:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from styletransfer.encoder import description, explicit, frontend, network
 from styletransfer.encoder.frontend import Frontend
-from styletransfer.encoder.network import EncoderConfig, FXEncoder
+from styletransfer.encoder.network import FXEncoder
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import CheckpointError, UsageError
 
@@ -61,7 +61,7 @@ def _fingerprint(name: str, *sources: Callable[..., object]) -> str:
 
 
 class Ears:
-    """One front end for all networks that hear through the same: samples heard last are not heard again."""
+    """One front end for all networks that read its description: what was heard last is not heard again."""
 
     def __init__(self) -> None:
         self._hear = Frontend().eval()
@@ -86,12 +86,18 @@ def explicit_features(ears: Ears) -> System:
     return System(EXPLICIT, embed, f"{EXPLICIT} {_code_of(explicit, frontend)}", scaled=True)
 
 
-def untrained_network(ears: Ears, config: EncoderConfig | None = None, seed: int = 0) -> System:
-    """The encoder's network as it is before training, its batch norms at rest."""
+def untrained_network(ears: Ears, like: LoadedEncoder | None = None, seed: int = 0) -> System:
+    """The encoder's network as it is before training, its batch norms at rest.
+
+    like   a trained one: it has its shape, and its mean and spread of what is read, which is no learning.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        built = FXEncoder(config).eval()
-    mark = f"{UNTRAINED} {seed} {built.config} {_code_of(network, description, explicit, frontend)}"
+        built = FXEncoder(like.network.config if like else None).eval()
+    if like:
+        built.mean.copy_(like.network.mean)
+        built.scale.copy_(like.network.scale)
+    mark = f"{UNTRAINED} {seed} {built.config} {like.fingerprint if like else ''} {_code_of(*_NETWORK)}"
     return System(UNTRAINED, _embedder(built, ears), mark)
 
 
@@ -135,6 +141,8 @@ def chosen(systems: Iterable[System], names: Iterable[str] | None) -> list[Syste
         raise UsageError(f"there is no system {missing[0]!r} to compare; there are {', '.join(known)}")
     return [system for name, system in known.items() if name in set(names)]
 
+
+_NETWORK = (network, description, explicit, frontend)
 
 MEL_BANDS = 64
 _FFT, _HOP = 2048, 1024
