@@ -64,7 +64,7 @@ class Kit:
 
 @lru_cache(maxsize=2)
 def read_kit(folder: Path) -> Kit:
-    """The kit in a folder with `drumkit.xml`. AudioError where it is damaged or lacks a kick, snare or hat."""
+    """The kit in a folder with `drumkit.xml`. AudioError where it is damaged or lacks kick, snare or hat."""
     try:
         root = ElementTree.fromstring(
             re.sub(r' xmlns="[^"]+"', "", (folder / "drumkit.xml").read_text("utf-8"))
