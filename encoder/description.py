@@ -89,7 +89,8 @@ def _movements(envelope: Tensor) -> list[Tensor]:
 
 
 def _pool(values: Tensor, bands: int) -> Tensor:
-    return values.unflatten(-1, (bands, -1)).mean(-1)
+    pooled: Tensor = values.unflatten(-1, (bands, -1)).mean(-1)
+    return pooled
 
 
 def _quantiles(values: Tensor, shares: tuple[float, ...]) -> Tensor:

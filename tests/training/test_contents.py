@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from corpus_sounds import small_corpus
 from torch import Generator
+from training_corpus import small_corpus
 
 from styletransfer.chains.loudness import k_weighted_energy
 from styletransfer.corpus.folder import RATE, Corpus

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from corpus_sounds import small_corpus
 from torch import Generator
+from training_corpus import small_corpus
 
 from styletransfer import encoders
 from styletransfer.encoder.network import HEARD
