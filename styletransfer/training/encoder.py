@@ -203,6 +203,8 @@ def _facts(
     songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
     validated = Corpus(corpus).songs("validation")
     return {
+        "origin": "automix train encoder",
+        "licence": "Apache-2.0",
         "recipe": recipe.model_dump(),
         "steps": state.step,
         "minutes": round(state.minutes, 1),

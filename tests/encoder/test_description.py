@@ -31,10 +31,10 @@ def test_silence_mono_and_one_sided_sound_are_finite() -> None:
         assert describe(FRONTEND(samples)).isfinite().all()
 
 
-def test_a_gain_moves_the_loudness_alone() -> None:
+def test_a_gain_moves_the_loudness_and_what_sinks_below_the_floor() -> None:
     before, after = describe(FRONTEND(beats())), describe(FRONTEND(beats() * 0.5))
     assert float((after - before)[0, 0]) == pytest.approx(-6.02, abs=0.05)
-    assert (after - before)[0, 1:].abs().quantile(0.99) < 0.1
+    assert (after - before)[0, 1:].abs().quantile(0.95) < 0.1
 
 
 def test_later_or_earlier_makes_little_difference_and_another_style_a_large_one() -> None:
