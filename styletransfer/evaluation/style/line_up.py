@@ -29,12 +29,13 @@ def systems_for(
     ears = Ears()
     notes = []
     trained = []
-    last = None
+    config = None
     for name, asked, shipped in ((MEE, mee, MEE_SHIPPED), (ENCODER, encoder, encoders.SHIPPED)):
         if asked is None and shipped not in weights.manifest():
             notes.append(f"{name}: no weights named {shipped} ship with this version, so it is missing here.")
             continue
-        last = encoders.load(asked or shipped)
-        trained.append(trained_network(name, last, ears))
-    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, last)]
+        loaded = encoders.load(asked or shipped)
+        config = loaded.network.config
+        trained.append(trained_network(name, loaded, ears))
+    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, config)]
     return chosen([*raw, *trained], names), notes

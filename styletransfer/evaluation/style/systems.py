@@ -16,7 +16,7 @@ from torch import Tensor
 
 from styletransfer.encoder import description, explicit, frontend, network
 from styletransfer.encoder.frontend import Frontend
-from styletransfer.encoder.network import FXEncoder
+from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import CheckpointError, UsageError
 
@@ -86,18 +86,16 @@ def explicit_features(ears: Ears) -> System:
     return System(EXPLICIT, embed, f"{EXPLICIT} {_code_of(explicit, frontend)}", scaled=True)
 
 
-def untrained_network(ears: Ears, like: LoadedEncoder | None = None, seed: int = 0) -> System:
+def untrained_network(ears: Ears, config: EncoderConfig | None = None, seed: int = 0) -> System:
     """The encoder's network as it is before training, its batch norms at rest.
 
-    like   a trained one: it has its shape, and its mean and spread of what is read, which is no learning.
+    Nothing of the training set is in it, not even the mean and spread of what is read: with these it finds
+    fewer styles (R@1 of .08 instead of .17 on mixes, 4 effects), so this is the stronger baseline.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        built = FXEncoder(like.network.config if like else None).eval()
-    if like:
-        built.mean.copy_(like.network.mean)
-        built.scale.copy_(like.network.scale)
-    mark = f"{UNTRAINED} {seed} {built.config} {like.fingerprint if like else ''} {_code_of(*_NETWORK)}"
+        built = FXEncoder(config).eval()
+    mark = f"{UNTRAINED} {seed} {built.config} {_code_of(*_NETWORK)}"
     return System(UNTRAINED, _embedder(built, ears), mark)
 
 
