@@ -73,7 +73,9 @@ def visualize(
             sounds = embed_folder(
                 folder, encoder or encoders.SHIPPED, device, lambda fraction: show("embedding", fraction)
             )
-            figure = pictures.folder_figure(sounds.vectors, sounds.labels(color), seed)
+            figure = pictures.folder_figure(
+                sounds.vectors, sounds.labels(color), seed, [path.stem for path in sounds.paths]
+            )
         else:
             config = evaluate.StyleConfig(corpus=corpus, split=split, encoder=encoder, mee=mee, seed=seed)
             figure = outputs.picture_of_corpus(config, show)

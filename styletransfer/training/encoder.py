@@ -80,6 +80,7 @@ def train(
     ConfigError where the folder holds a run with another recipe.
     """
     began = time.monotonic()
+    heard = _heard(corpus, recipe)
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, recipe)
     fabric = launch(device)
@@ -94,7 +95,6 @@ def train(
     state = snapshots.State()
     snapshots.restore(folder, model, optimizer, state)
     crew = Crew(workers)
-    heard = _heard(corpus, recipe)
     if rank == 0:
         progress("validation set", 0.0)
         judge = validation.prepare(corpus, recipe, folder, crew, heard)

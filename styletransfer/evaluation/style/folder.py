@@ -60,7 +60,7 @@ def embed_folder(
         with torch.inference_mode():
             heard = loaded.network.embed(_excerpts(path).to(device), stem).mean(0)
         vectors.append(heard.cpu().double().numpy())
-        folders.append(path.relative_to(folder).parts[0] if path.parent != folder else ".")
+        folders.append(path.relative_to(folder).parts[0] if path.parent != folder else folder.resolve().name)
         stems.append(stem)
         progress((number + 1) / len(paths))
     return Sounds(paths, np.stack(vectors), folders, stems)

@@ -20,6 +20,7 @@ from .retrieval import prepared
 
 SUFFIXES = (".png", ".svg")
 _PERPLEXITY = 20
+_MOST_NAMES = 40
 _POINT = 7
 
 
@@ -71,19 +72,23 @@ def paper_figure(
     return figure
 
 
-def folder_figure(vectors: Floats, labels: Sequence[str], seed: int = 0) -> Figure:
-    """One panel of sounds with a colour and a legend entry per label."""
+def folder_figure(vectors: Floats, labels: Sequence[str], seed: int = 0, names: Sequence[str] = ()) -> Figure:
+    """One panel of sounds with a colour and a legend entry per label; up to 40 also by name."""
     places = map_of(vectors, seed=seed)
     figure = Figure(figsize=(7, 5), layout="constrained")
     panel = figure.subplots()
-    names = sorted(set(labels))
-    colours = matplotlib.colormaps["tab10" if len(names) <= 10 else "nipy_spectral"]
-    for number, name in enumerate(names):
+    groups = sorted(set(labels))
+    colours = matplotlib.colormaps["tab10" if len(groups) <= 10 else "nipy_spectral"]
+    for number, name in enumerate(groups):
         here = np.array([label == name for label in labels])
-        place = number if len(names) <= 10 else number / (len(names) - 1)
+        place = number if len(groups) <= 10 else number / (len(groups) - 1)
         panel.scatter(places[here, 0], places[here, 1], s=30, color=colours(place), label=name, linewidths=0)
+    for place, name in zip(places, names if len(names) <= _MOST_NAMES else (), strict=False):
+        panel.annotate(name, place, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=7)
     panel.set(xticks=[], yticks=[])
-    panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    panel.margins(0.12)
+    if len(groups) > 1:
+        panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
 
 

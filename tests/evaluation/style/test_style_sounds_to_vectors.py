@@ -130,6 +130,13 @@ def test_few_sounds_make_a_picture_and_too_few_a_sentence(tmp_path: Path) -> Non
         pictures.check_target(tmp_path / "map.gif")
 
 
+def test_few_sounds_are_named(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(3, 8))
+    figure = pictures.folder_figure(vectors, ["a", "a", "a"], names=["one", "two", "three"])
+    assert {text.get_text() for text in figure.axes[0].texts} == {"one", "two", "three"}
+    assert figure.axes[0].get_legend() is None
+
+
 def test_a_picture_is_the_same_again(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(8, 4))
     first, second = (
