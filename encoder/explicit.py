@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from .frontend import BANDS, FAST_MID_BANDS, FLOOR_DB, Features
+from .frontend import BANDS, FAST_MID_BANDS, Features, decibels
 
 _ACTIVE_DB = 40.0
 _EMPTY_DB = -60.0  # a band of the side, relative to the mid's loudness, isn't told apart below this
@@ -62,15 +62,15 @@ def explicit(features: Features) -> Tensor:
     spectrum = features.spectrum
     power = 10 ** (spectrum / 10)
     energy = power[:, 2] + power[:, 3]  # left and right (batch, bands, frames)
-    active = _active(10 * torch.log10(energy.sum(1)))
+    active = _active(decibels(energy.sum(1)))
     share = active / active.sum(-1, keepdim=True)
     mean = (power * share[:, None, None]).sum(-1)  # (batch, 4, bands)
-    loudness = _db(mean[:, 2:].sum((1, 2)))
+    loudness = decibels(mean[:, 2:].sum((1, 2)))
     tone = mean.unflatten(-1, (_TONES, _PER_TONE)).sum(-1)
-    relative = (_db(tone[:, :2]) - loudness[:, None, None]).clamp(min=_EMPTY_DB)
+    relative = (decibels(tone[:, :2]) - loudness[:, None, None]).clamp(min=_EMPTY_DB)
     totals = torch.stack([mean.sum(-1), *(mean[..., list(cut)].sum(-1) for cut in _RANGES)], -1)
-    width = (_db(totals[:, 1]) - _db(totals[:, 0])).clamp(min=_EMPTY_DB)
-    balance = (_db(totals[:, 3]) - _db(totals[:, 2])).clamp(_EMPTY_DB, -_EMPTY_DB)
+    width = (decibels(totals[:, 1]) - decibels(totals[:, 0])).clamp(min=_EMPTY_DB)
+    balance = (decibels(totals[:, 3]) - decibels(totals[:, 2])).clamp(_EMPTY_DB, -_EMPTY_DB)
     columns = [loudness[:, None], *relative.unbind(1), width, balance]
     columns += [_peaks(features.envelope), _dynamics(features, active), _decay(features.envelope)]
     bands_db = spectrum[:, 0]
@@ -89,15 +89,15 @@ def _peaks(envelope: Tensor) -> Tensor:
     high, low, level = envelope[:, 0:6].unflatten(1, (2, 3)).unbind(2)  # (batch, 2, hops) each
     peak = torch.maximum(high, low).amax(1)
     power = (10 ** (level / 10)).mean(1)
-    rms = _db(power.mean(-1, keepdim=True))
+    rms = decibels(power.mean(-1, keepdim=True))
     crest = peak.amax(-1, keepdim=True) - rms
     blocks = max(1, peak.shape[-1] // _BLOCK)
     size = min(_BLOCK, peak.shape[-1])
     cut = slice(0, blocks * size)
-    block_db = _db(power[:, cut].unflatten(-1, (blocks, size)).mean(-1))
+    block_db = decibels(power[:, cut].unflatten(-1, (blocks, size)).mean(-1))
     block_crest = peak[:, cut].unflatten(-1, (blocks, size)).amax(-1) - block_db
     punch = _masked_quantile(block_crest, _active(block_db), (0.5,))
-    heard = _active(_db(power))
+    heard = _active(decibels(power))
     quantiles = _masked_quantile(peak, heard, _PEAK_QUANTILES) - rms
     upper, lower = (_masked_quantile(side.amax(1), heard, (0.99,)) for side in (high, low))
     return torch.cat((crest, punch, quantiles, (upper - lower).clamp(-30, 30)), 1)
@@ -105,10 +105,10 @@ def _peaks(envelope: Tensor) -> Tensor:
 
 def _dynamics(features: Features, active: Tensor) -> Tensor:
     power = 10 ** (features.spectrum[:, 0] / 10) + 10 ** (features.spectrum[:, 1] / 10)
-    low, middle, high = _masked_quantile(_db(power.sum(1)), active, (0.1, 0.5, 0.95)).unbind(1)
+    low, middle, high = _masked_quantile(decibels(power.sum(1)), active, (0.1, 0.5, 0.95)).unbind(1)
     columns = [high - middle, middle - low]
     for cut in _RANGES:
-        soft, loud = _masked_quantile(_db(power[:, list(cut)].sum(1)), active, (0.1, 0.9)).unbind(1)
+        soft, loud = _masked_quantile(decibels(power[:, list(cut)].sum(1)), active, (0.1, 0.9)).unbind(1)
         columns.append(loud - soft)
     return torch.stack(columns, 1)
 
@@ -117,7 +117,7 @@ def _decay(envelope: Tensor) -> Tensor:
     """Median slope in dB per 46 ms, at most 0, of three ranges where they fall and are active."""
     columns = []
     for cut in _FAST_RANGES:
-        level = _db((10 ** (envelope[:, list(cut)] / 10)).sum(1))
+        level = decibels((10 ** (envelope[:, list(cut)] / 10)).sum(1))
         blocks = (
             level[:, : level.shape[-1] // _SLOPE_HOPS * _SLOPE_HOPS].unflatten(-1, (-1, _SLOPE_HOPS)).mean(-1)
         )
@@ -134,10 +134,6 @@ def _masked_quantile(values: Tensor, mask: Tensor, shares: tuple[float, ...]) ->
     position = ((count - 1).clamp(min=0) * values.new_tensor(shares)).round().long()
     found = ordered.gather(-1, position)
     return torch.where(count > 0, found, 0.0)
-
-
-def _db(power: Tensor) -> Tensor:
-    return 10 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))
 
 
 assert _FAST_RANGES[-1].stop == 6 + FAST_MID_BANDS

@@ -27,6 +27,9 @@ BANDS = 96
 FLOOR_DB = -110.0
 """Levels are never read below this."""
 
+MONO = 1e-6
+"""The least power of the side re the mid: what lies further below can't be told from rounding."""
+
 SIGNALS = ("mid", "side", "left", "right")
 """The signals of `Features.spectrum`, in order."""
 
@@ -37,7 +40,6 @@ FAST_SIGNALS = 6 + FAST_MID_BANDS + FAST_SIDE_BANDS
 _WINDOW, _FAST_WINDOW = 2048, 256
 _CHUNK = 4  # excerpts that are heard at a time: more don't fit a cache
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 20000.0
-_MONO = 1e-6  # a side further below the mid can't be told from rounding
 
 
 class Features(NamedTuple):
@@ -80,23 +82,23 @@ class Frontend(nn.Module):
         return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
     def _hear(self, samples: Tensor) -> Features:
-        spectrum = _decibels(_powers(samples, self.window, HOP, self.bands))
+        spectrum = decibels(_powers(samples, self.window, HOP, self.bands))
         mid, side, *_ = _powers(samples, self.fast_window, FAST_HOP, self.fast_bands).unbind(1)
         side = side.unflatten(1, (FAST_SIDE_BANDS, -1)).sum(2)
         hops = samples.unflatten(-1, (-1, FAST_HOP))
         extremes = torch.stack(
             (
-                _decibels(hops.amax(-1).clamp(min=0).square()),
-                _decibels(hops.amin(-1).clamp(max=0).square()),
-                _decibels(hops.square().mean(-1)),
+                decibels(hops.amax(-1).clamp(min=0).square()),
+                decibels(hops.amin(-1).clamp(max=0).square()),
+                decibels(hops.square().mean(-1)),
             ),
             2,
         )  # (batch, 2, 3, hops)
         envelope = torch.cat(
             (
                 extremes.flatten(1, 2),
-                _decibels(mid),
-                _decibels(side),
+                decibels(mid),
+                decibels(side),
             ),
             1,
         )
@@ -134,11 +136,12 @@ def _powers(samples: Tensor, window: Tensor, hop: int, bands: Tensor) -> Tensor:
     )
     mean = (left + right) / 4
     mid = mean + common / 2
-    side = torch.maximum(mean - common / 2, mid * _MONO)
+    side = torch.maximum(mean - common / 2, mid * MONO)
     return torch.stack((mid, side, left, right), 1)
 
 
-def _decibels(power: Tensor) -> Tensor:
+def decibels(power: Tensor) -> Tensor:
+    """Power in dB, at least FLOOR_DB."""
     return 10 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))
 
 

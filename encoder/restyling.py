@@ -13,9 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from .frontend import BANDS, FAST_MID_BANDS, FAST_SIDE_BANDS, FLOOR_DB, Features
-
-_MONO = 1e-6
+from .frontend import BANDS, FAST_MID_BANDS, FAST_SIDE_BANDS, FLOOR_DB, MONO, Features, decibels
 
 
 class Restyling(NamedTuple):
@@ -72,12 +70,12 @@ def restyle(features: Features, change: Restyling) -> Features:
     shared = shared * left_gain * right_gain
     mean = (left + right) / 4
     mid = (mean + shared / 2).clamp(min=0)
-    side = torch.maximum(mean - shared / 2, mid * _MONO)
+    side = torch.maximum(mean - shared / 2, mid * MONO)
     changed = torch.stack((mid, side, left, right), 1)
     energy, wanted = (value[:, 2:].sum((1, 2, 3)).clamp(min=1e-12) for value in (changed, power))
     level = (wanted / energy) * 10 ** (change.gain_db / 10)
     changed = changed * level[:, None, None, None]
-    return Features(_decibels(changed), _envelope(features.envelope, power, changed))
+    return Features(decibels(changed), _envelope(features.envelope, power, changed))
 
 
 def _envelope(envelope: Tensor, before: Tensor, after: Tensor) -> Tensor:
@@ -98,7 +96,3 @@ def _change_db(before: Tensor, after: Tensor) -> Tensor:
 
 def _factor(change_db: Tensor) -> Tensor:
     return torch.exp(change_db * (math.log(10) / 20))
-
-
-def _decibels(power: Tensor) -> Tensor:
-    return 10 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))

@@ -56,7 +56,6 @@ class Order:
     """What a worker needs to render one chunk of a shard."""
 
     corpus: Path
-    split: str
     recipe: EncoderRecipe
     stem: str
     groups: int
@@ -72,7 +71,7 @@ def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
     """
     generator = Generator().manual_seed(order.seed)
     recipe, groups = order.recipe, order.groups
-    contents = contents_of(order.corpus, order.split, recipe.excerpt_s, "wet" if order.wet else "songs")
+    contents = contents_of(order.corpus, "train", recipe.excerpt_s, "wet" if order.wet else "songs")
     sounds, _ = contents.draw(generator, order.stem, groups, recipe.contents)
     chains = training_chains(generator, groups * recipe.chains, order.stem, recipe, order.chances)
     samples = sounds.repeat_interleave(recipe.chains, 0).flatten(0, 1).to(device)
@@ -215,7 +214,7 @@ class Shards:
                 groups = min(left, max(1, _TOGETHER // (self._recipe.contents * self._recipe.chains)))
                 seed = seed_of(self._recipe.seed, number, stem, chunk)
                 wet = self._wet and (seed >> 8) % 1000 < 1000 * self._recipe.wet_share and stem != "mix"
-                yield Order(self._corpus, "train", self._recipe, stem, groups, seed, chances, wet)
+                yield Order(self._corpus, self._recipe, stem, groups, seed, chances, wet)
                 left, chunk = left - groups, chunk + 1
 
     def _rendered(self, orders: Sequence[Order]) -> Iterator[dict[str, Tensor]]:

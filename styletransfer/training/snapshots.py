@@ -34,15 +34,13 @@ class State:
         earlier = [int(key) for key in self.chances if int(key) <= number]
         return self.chances[str(max(earlier))] if earlier else dict.fromkeys(EFFECTS, 0.6)
 
-    def judge(self, found: dict[str, float], singles: dict[str, float], schedule_every: int) -> bool:
-        """Take a round's validation in: reschedule the effects, and note whether it was the best (True)."""
+    def judge(self, found: dict[str, float], singles: dict[str, float], schedule_every: int) -> None:
+        """Take a round's validation in: reschedule the effects, and note it if it was the best."""
         if schedule_every and self.round % schedule_every == 0:
             self.chances[str(self.round)] = scheduling.chances(singles)
         mean = sum(found.values()) / len(found)
-        better = bool(mean > self.best.get("mean", -1.0))
-        if better:
+        if mean > self.best.get("mean", -1.0):
             self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
-        return better
 
 
 def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
