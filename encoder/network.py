@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from .description import DESCRIPTION, describe
 from .explicit import EXPLICIT_NAMES
-from .frontend import Features, Frontend
+from .frontend import Frontend
 
 HEARD = ("drums", "bass", "other", "vocals", "mix")
 """What an encoder can be told it hears, in the order of its stem numbers."""
@@ -71,14 +71,9 @@ class FXEncoder(nn.Module):
         number = torch.full((len(samples),), stem_number(stem), device=samples.device)
         return self.standardized(self.describe(samples), number)[:, : len(EXPLICIT_NAMES)]
 
-    def features(self, samples: Tensor) -> Features:
-        """The front end's features of excerpts (batch, 2, time) at 44.1 kHz."""
-        heard: Features = self.frontend(samples)
-        return heard
-
     def describe(self, samples: Tensor) -> Tensor:
         """The description (batch, DESCRIPTION) of excerpts (batch, 2, time) at 44.1 kHz."""
-        return describe(self.features(samples))
+        return describe(self.frontend(samples))
 
     def hear(self, heard: Tensor, stem: Tensor) -> Tensor:
         """Embeddings (batch, dimensions) before they are brought to unit norm.

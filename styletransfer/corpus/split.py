@@ -39,3 +39,13 @@ def leaks(songs: Iterable[CorpusSong]) -> list[str]:
     return [
         f"{name}: {', '.join(sorted(splits))}" for name, splits in sorted(heard.items()) if len(splits) > 1
     ]
+
+
+def piece_mark(piece: str) -> str:
+    """How a piece is noted in a checkpoint: the first eight hex digits of its id's sha256."""
+    return hashlib.sha256(piece.encode()).hexdigest()[:8]
+
+
+def marks(songs: Iterable[CorpusSong]) -> list[str]:
+    """The sorted marks of all pieces of some songs: what a checkpoint's `trained_on` holds."""
+    return sorted({piece_mark(song.piece) for song in songs})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -18,6 +17,7 @@ from torch import Generator, Tensor, nn
 from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.split import marks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
 from styletransfer.errors import ConfigError
@@ -214,13 +214,9 @@ def _facts(
         "corpus_hours": round(sum(song.duration_s for song in songs) / 3600, 2),
         "corpus_pieces": len({song.piece for song in songs}),
         "validation": state.best,
-        "trained_on": sorted({_short(song.piece) for song in songs}),
-        "validated_on": sorted({_short(song.piece) for song in validated}),
+        "trained_on": marks(songs),
+        "validated_on": marks(validated),
     }
-
-
-def _short(piece: str) -> str:
-    return hashlib.sha256(piece.encode()).hexdigest()[:8]
 
 
 __all__ = ["Trained", "learning_rate", "total_loss", "train"]

@@ -6,23 +6,12 @@ Training writes the pieces that it used into the checkpoint's metadata, `trained
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
-from styletransfer.corpus.folder import CorpusSong
+from styletransfer.corpus.split import piece_mark
 from styletransfer.errors import CheckpointError
 
 from .systems import System
-
-
-def piece_mark(piece: str) -> str:
-    """How a piece is noted in a checkpoint: the first eight hex digits of its id's sha256."""
-    return hashlib.sha256(piece.encode()).hexdigest()[:8]
-
-
-def marks(songs: Iterable[CorpusSong]) -> list[str]:
-    """The sorted marks of all pieces of some songs: what a checkpoint's `trained_on` holds."""
-    return sorted({piece_mark(song.piece) for song in songs})
 
 
 def refuse_seen(systems: Iterable[System], pieces: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from style_sounds import RATE, write_corpus
 from torch import Tensor
 
 from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.split import marks, piece_mark
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import CheckpointError
 from styletransfer.evaluation.style import excerpts, outputs, report, styles
@@ -23,7 +24,6 @@ from styletransfer.evaluation.style.excerpts import gather, stems_of
 from styletransfer.evaluation.style.findings import OWN, PER_STEM, Findings
 from styletransfer.evaluation.style.goals import goals
 from styletransfer.evaluation.style.plan import Plan
-from styletransfer.evaluation.style.split import marks, piece_mark
 from styletransfer.evaluation.style.systems import ENCODER, MEL, System, mel_statistics
 
 TINY = Plan(
@@ -121,7 +121,8 @@ def test_no_figure_comes_from_songs_seen_in_training(corpus: Path) -> None:
 def test_training_marks_pieces_as_the_evaluation_does(corpus: Path) -> None:
     from styletransfer.training import encoder
 
-    assert encoder._short("a piece") == piece_mark("a piece")
+    songs = Corpus(corpus).songs()
+    assert encoder.marks(songs) == sorted(piece_mark(song.piece) for song in songs)
 
 
 def test_every_condition_is_answered_by_every_system(found: tuple[Findings, StyleConfig]) -> None:
