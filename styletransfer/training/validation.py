@@ -115,7 +115,7 @@ def render(order: Order) -> Tensor:
     """Draw and render the styles of one order, each on two pieces: descriptions."""
     generator = Generator().manual_seed(order.seed)
     contents = contents_of(order.corpus, "validation", order.duration_s, "songs")
-    sounds, _ = contents.draw(generator, order.stem, order.styles, 2)
+    sounds = contents.draw(generator, order.stem, order.styles, 2)
     if order.effect is None:
         chains = draw_exactly(generator, order.styles, _EFFECTS_PER_STYLE, PUBLISHED, order.stem)
     else:

@@ -22,8 +22,9 @@ import torch
 from torch import Tensor
 
 from styletransfer.chains import Chain
+from styletransfer.corpus.folder import RATE
 
-from .excerpts import RATE, Dry
+from .excerpts import Dry
 from .intervals import Floats, Ints
 from .systems import System
 

@@ -13,21 +13,16 @@ import torch
 from torch import Tensor
 
 from styletransfer.audio import STEMS
-from styletransfer.corpus.folder import CorpusSong
+from styletransfer.corpus.folder import RATE, CorpusSong
+from styletransfer.corpus.passages import LEAST_ACTIVE, LEAST_LUFS, active_share, levelled
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import AudioError
 
-RATE = 44_100
 EXCERPT_S = 10.0
-LOUDNESS_LUFS = -23.0
 
 _GRID_S = 2.5  # passages start on it
 _TRIES = 16
 _BELOW_SONG_LU = 10.0  # a passage further below its stem's loudness is a break, not the stem
-_BLOCK_S = 0.4
-_ACTIVE_DB = 40.0
-_LEAST_ACTIVE = 0.6
-_LEAST_LUFS = -55.0  # what is softer would be noise at −23 LUFS
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +48,7 @@ class Dry:
 
     def changed(self, change: Callable[[Tensor], Tensor]) -> Dry:
         """The same passages after `change` (2, time) → (2, time) of each, again at −23 LUFS."""
-        flat = [_at_loudness(change(cut))[0] for cut in self.samples.flatten(0, 1)]
+        flat = [levelled(change(cut))[0] for cut in self.samples.flatten(0, 1)]
         return replace(self, samples=torch.stack(flat).unflatten(0, self.samples.shape[:2]))
 
 
@@ -98,11 +93,9 @@ def stems_of(mixes: Dry) -> list[Dry]:
         samples, gains = [], []
         for song, starts in zip(mixes.songs, mixes.starts_s, strict=True):
             cuts = [song.read(stem, start_s, EXCERPT_S) for start_s in starts]
-            levelled = [
-                _at_loudness(cut) if integrated_lufs(cut, RATE) > _LEAST_LUFS else (cut, 1.0) for cut in cuts
-            ]
-            samples.append(torch.stack([level for level, _ in levelled]))
-            gains.append(torch.tensor([gain for _, gain in levelled]))
+            brought = [levelled(cut) for cut in cuts]
+            samples.append(torch.stack([cut for cut, _ in brought]))
+            gains.append(torch.tensor([gain for _, gain in brought]))
         found.append(replace(mixes, stem=stem, samples=torch.stack(samples), gains=torch.stack(gains)))
     return found
 
@@ -116,12 +109,12 @@ def _takes(
     found: list[tuple[float, Tensor, float]] = []
     for start_s in generator.permutation(grid)[:_TRIES].tolist():
         cut = song.read(stem, start_s, EXCERPT_S)
-        if cut.shape[1] < round(EXCERPT_S * RATE) or active_share(cut, RATE) < _LEAST_ACTIVE:
+        if cut.shape[1] < round(EXCERPT_S * RATE) or active_share(cut) < LEAST_ACTIVE:
             continue
         lufs = integrated_lufs(cut, RATE)
-        if lufs < max(usual_lufs - _BELOW_SONG_LU, _LEAST_LUFS):
+        if lufs < max(usual_lufs - _BELOW_SONG_LU, LEAST_LUFS):
             continue
-        level, gain = _at_loudness(cut)
+        level, gain = levelled(cut)
         found.append((start_s, level, gain))
         if len(found) == takes:
             break
@@ -129,21 +122,7 @@ def _takes(
     return [found[index % len(found)] for index in range(takes)] if found else []
 
 
-def active_share(samples: Tensor, rate: int) -> float:
-    """Share of 400 ms blocks of (2, time) within 40 dB of their 95th percentile; 0 for silence."""
-    block = round(_BLOCK_S * rate)
-    energy = samples[:, : samples.shape[1] // block * block].reshape(2, -1, block).square().mean((0, 2))
-    if not len(energy) or energy.max() < 1e-10:
-        return 0.0
-    return float((energy > energy.quantile(0.95) * 10 ** (-_ACTIVE_DB / 10)).double().mean())
-
-
 def _loudness_of(song: CorpusSong, stem: str) -> float:
     names = song.stems if stem == "mix" else (stem,)
     power = sum(10 ** (float(song.stats[name].get("lufs", -100.0)) / 10) for name in names)
     return 10 * math.log10(max(power, 1e-10))
-
-
-def _at_loudness(samples: Tensor) -> tuple[Tensor, float]:
-    gain = 10 ** ((LOUDNESS_LUFS - integrated_lufs(samples, RATE)) / 20)
-    return samples * gain, gain

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from styletransfer import encoders, files
+from styletransfer.corpus.folder import RATE
+from styletransfer.corpus.passages import active_share
 from styletransfer.errors import AudioError, UsageError
 from styletransfer.separation.stem_files import SUFFIXES, stems_in
 
-from .excerpts import EXCERPT_S, RATE, active_share
+from .excerpts import EXCERPT_S
 from .intervals import Floats
 
 COLOURS = ("folder", "stem")
@@ -75,7 +77,7 @@ def _excerpts(path: Path) -> Tensor:
     cuts: list[Tensor] = []
     for start_s in np.random.default_rng(0).permutation(starts_s):
         cut = audio.excerpt(start_s, start_s + length_s).with_channels(2).at_rate(RATE).samples
-        if active_share(cut, RATE) > 0 or not cuts:
+        if active_share(cut) > 0 or not cuts:
             cuts.append(cut)
         if len(cuts) == _MOST_EXCERPTS:
             break

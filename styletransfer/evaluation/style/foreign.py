@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from styletransfer.chains.loudness import k_weighted_energy, matching_factor
+from styletransfer.corpus.folder import RATE
 from styletransfer.errors import AutomixError
 
 from .bank import Renderer
-from .excerpts import RATE, Dry
+from .excerpts import Dry
 from .intervals import Ints
 
 COUNTS = (4, 8)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from styletransfer.chains import Chain
-from styletransfer.corpus.folder import CorpusSong
+from styletransfer.corpus.folder import RATE, CorpusSong
 from styletransfer.normalization import normalize
 from styletransfer.separation import choose
 
 from . import bank, foreign, named, separated, styles
-from .excerpts import RATE, Dry, gather, stems_of
+from .excerpts import Dry, gather, stems_of
 from .intervals import Floats, Ints
 from .plan import Plan
 from .retrieval import assign

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from styletransfer.audio import STEMS, Audio
 from styletransfer.chains import Chain
+from styletransfer.corpus.folder import RATE
 from styletransfer.separation import Separator, separate
 
 from .bank import Renderer, effects_fingerprint
-from .excerpts import EXCERPT_S, RATE, Dry
+from .excerpts import EXCERPT_S, Dry
 from .intervals import Ints
 
 

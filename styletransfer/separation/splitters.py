@@ -1,0 +1,146 @@
+"""Trained splitters: their configuration, their files, and how one takes an accompaniment apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from styletransfer import weights
+from styletransfer.audio import STEMS
+from styletransfer.errors import CheckpointError
+
+from .split_bands import SplitBands
+from .split_tdf import SplitTDF
+from .split_unet import MULTIPLE, SplitUNet
+
+SOURCES = STEMS[:3]
+"""What an accompaniment is split into, in this order."""
+
+SHIPPED = "splitter-small"
+"""The name of the splitter that comes with the program, as soon as one does."""
+
+FORMAT = 1
+FFT, HOP = 4096, 1024
+LEVEL = 0.2
+"""RMS of the mixes that splitters are trained on, and to which a mix is brought for them."""
+
+_EXTENDED_FROM = 256  # top bins whose mean mask serves for what lies above them
+
+Architecture = Literal["unet", "bands", "tdf"]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitterConfig:
+    """What a splitter's network is.
+
+    architecture  "unet" (Spleeter's, softmax masks), "bands" (band-split, complex masks) or "tdf" (TFC-TDF,
+                  complex masks).
+    bins          of the 4096-point spectrum that it hears; above them its topmost masks' mean serves.
+    width         its channels: before the last layer (unet), per token (bands), at the top level (tdf).
+    """
+
+    architecture: Architecture = "unet"
+    bins: int = 1024
+    width: int = 8
+
+
+def build(config: SplitterConfig) -> nn.Module:
+    """The network: complex spectra (batch, 2, bins, frames) → masks (batch, 3, 2, bins, frames), sum one."""
+    if config.architecture == "unet":
+        return SplitUNet(len(SOURCES), config.width)
+    if config.architecture == "bands":
+        return SplitBands(len(SOURCES), config.bins, config.width)
+    return SplitTDF(len(SOURCES), config.bins, config.width)
+
+
+def start(network: nn.Module, seed: int) -> bool:
+    """Start a U-Net from Spleeter's accompaniment network; whether there was anything to start from."""
+    if isinstance(network, SplitUNet):
+        network.start_from(weights.load("spleeter-accompaniment")[0], Generator().manual_seed(seed))
+        return True
+    return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedSplitter:
+    """A network ready to split, its configuration, its file's first eight hex digits, and training facts."""
+
+    network: nn.Module
+    config: SplitterConfig
+    fingerprint: str
+    facts: dict[str, Any]
+
+
+def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedSplitter:
+    """The shipped splitter of that name, or one from a `.safetensors` file, in evaluation mode.
+
+    CheckpointError if there is none, or if it is damaged or holds something else.
+    """
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        tensors, facts = weights.read(path)
+    else:
+        path = weights.path_of(str(name))
+        tensors, facts = weights.load(str(name))
+    if facts.get("kind") != "splitter" or facts.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} holds no splitter that this version reads; train or fetch one")
+    try:
+        config = SplitterConfig(**facts["config"])
+        network = build(config)
+        network.load_state_dict(tensors)
+    except (TypeError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{path.name} doesn't fit its own configuration; fetch it again") from error
+    return LoadedSplitter(network.eval().to(device), config, path.stem.rpartition("-")[2], facts)
+
+
+def save(
+    directory: Path, name: str, network: nn.Module, config: SplitterConfig, facts: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """Write a splitter as float16 (statistics of normalization as they are); the path, and its sha256."""
+    tensors = {
+        key: value.half() if value.dtype == torch.float32 and "norm" not in key else value
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    counted = {key: value for key, value in network.state_dict().items() if "num_batches" in key}
+    header = {**facts, "kind": "splitter", "format": FORMAT, "config": asdict(config)}
+    return weights.save(directory, name, {**tensors, **counted}, header)
+
+
+class LearnedSplitter:
+    """A trained network as a splitter (see `splitter.Splitter`).
+
+    Its masks sum to one, so its stems sum to the accompaniment; phase and stereo image are the mix's own
+    (unet), or nearly (complex masks).
+    """
+
+    def __init__(self, loaded: LoadedSplitter, device: str = "cpu") -> None:
+        self._network, self._bins, self._device = loaded.network, loaded.config.bins, device
+        self.fingerprint = f"{loaded.config.architecture}-1 {loaded.fingerprint} {FFT}/{HOP}"
+
+    @torch.inference_mode()
+    def split(self, accompaniment: Tensor, rate: int, gain: float = 1.0) -> Tensor:
+        frames = accompaniment.shape[-1]
+        window = torch.hann_window(FFT, device=self._device)
+        padded = F.pad(accompaniment.to(self._device), (0, -frames % HOP))
+        spectrum = torch.stft(padded, FFT, HOP, window=window, pad_mode="constant", return_complex=True)
+        masks = self.masks(spectrum[:, : self._bins] * gain)
+        above = FFT // 2 + 1 - self._bins
+        top = masks[:, :, -_EXTENDED_FROM:].mean(2, keepdim=True).expand(-1, -1, above, -1)
+        parts = (spectrum * torch.cat((masks, top), 2))[: len(SOURCES) - 1].flatten(0, 1)
+        sounds = torch.istft(parts, FFT, HOP, window=window, length=padded.shape[-1])
+        first = sounds.unflatten(0, (-1, 2))[..., :frames].cpu()
+        return torch.cat((first, (accompaniment.cpu() - first.sum(0))[None]))
+
+    def masks(self, spectrum: Tensor) -> Tensor:
+        """(2, bins, frames) complex → (3, 2, bins, frames), for any number of frames."""
+        frames = spectrum.shape[-1]
+        whole = F.pad(spectrum, (0, -frames % MULTIPLE))
+        found: Tensor = self._network(whole[None])[0, ..., :frames]
+        return found
