@@ -64,3 +64,55 @@ def encoder(
         )
     say(f"best round: {trained.facts['validation']}", quiet)
     typer.echo(trained.path)
+
+
+@app.command()
+@guarded
+def separator(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder of the run: snapshots, logs, weights."),
+    ],
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="cpu, gpu, bands or tdf, or a .toml file.", show_default=True)
+    ] = "cpu",
+    start: Annotated[
+        str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", min=1, help="Instead of the recipe's; the schedule fits them.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")] = None,
+    name: Annotated[str, typer.Option("--name", help="Of the weights' file.")] = "splitter-small",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=0, help="Processes that make the material.")
+    ] = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Train the separator's splitter of drums, bass and other. Run again, it goes on where it was cut off.
+
+    Example: automix train separator my-corpus --recipe cpu -o run
+    """
+    import os
+
+    from styletransfer.training.separator import run
+    from styletransfer.training.separator.recipe import read
+
+    set_up(threads, device)
+    asked = {"minutes": minutes, "seed": seed, "rounds": rounds}
+    chosen = read(recipe).model_copy(update={key: value for key, value in asked.items() if value is not None})
+    if workers is None:
+        workers = 1 if device == "cpu" else os.cpu_count() or 1
+    with progress(quiet) as show:
+        trained = run.train(
+            chosen, corpus, output, name=name, start=start, device=device, workers=workers, progress=show
+        )
+    say(f"best round: {trained.facts['validation']}", quiet)
+    typer.echo(trained.path)

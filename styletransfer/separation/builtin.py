@@ -12,18 +12,15 @@ from torch import Tensor
 from styletransfer import weights
 from styletransfer.audio import Audio
 
+from . import splitters
 from .overlap import cross_faded
 from .splitter import MedianSplitter, Splitter
-from .unet import UNet
-
-FFT, HOP, BINS, PATCH_HOPS = 4096, 1024, 1024, 512
-"""What the networks were trained on: frames of 4096, 1024 apart, 1024 bins (to 11 kHz), 512 at a time."""
+from .voice import BINS, FFT, HOP, PATCH_HOPS, VoiceStage
 
 PATCH = (PATCH_HOPS - 1) * HOP
 OVERLAP = 128 * HOP
 LEVEL = 0.2
 """RMS to which a mix is brought for the networks, about that of finished music: they judge by level, too."""
-_EPSILON = 1e-10
 
 
 class Builtin:
@@ -39,12 +36,11 @@ class Builtin:
 
     def __init__(self, device: str = "cpu", splitter: Splitter | None = None) -> None:
         self._device = device
-        self._splitter = splitter or MedianSplitter()
-        self._voice, self._accompaniment = (_network(name, device) for name in ("vocals", "accompaniment"))
-        files = "+".join(
-            weights.manifest()[f"spleeter-{x}"]["sha256"][:8] for x in ("vocals", "accompaniment")
+        self._splitter = splitter or _splitter(device)
+        self._voice = VoiceStage(device)
+        self.fingerprint = (
+            f"builtin-1 {self._voice.fingerprint} {PATCH}/{OVERLAP} {self._splitter.fingerprint}"
         )
-        self.fingerprint = f"builtin-1 {files} {PATCH}/{OVERLAP} {self._splitter.fingerprint}"
 
     def blocks(self, mix: Audio) -> Iterator[Tensor]:
         samples = mix.with_channels(2).at_rate(self.rate).samples
@@ -58,24 +54,18 @@ class Builtin:
         window = torch.hann_window(FFT, device=self._device)
         padded = F.pad(samples.to(self._device), (0, PATCH - frames))
         spectrum = torch.stft(padded, FFT, HOP, window=window, pad_mode="constant", return_complex=True)
-        share = self._voice_share(spectrum[:, :BINS].abs() * gain)
+        share = self._voice.share(spectrum[:, :BINS].abs() * gain)
         share = torch.cat((share, share.mean(1, keepdim=True).expand(-1, FFT // 2 + 1 - BINS, -1)), 1)
         voice = torch.istft(spectrum * share, FFT, HOP, window=window, length=PATCH)[:, :frames].cpu()
-        split = self._splitter.split(samples - voice, self.rate)
+        split = self._splitter.split(samples - voice, self.rate, gain)
         return torch.cat((split, voice[None]))
 
-    def _voice_share(self, magnitudes: Tensor) -> Tensor:
-        """(2, BINS, PATCH_HOPS) → the voice's share of each bin's energy, same shape, 0 to 1."""
-        seen = magnitudes.transpose(1, 2)[None]
-        voice, accompaniment = (network(seen).square() for network in (self._voice, self._accompaniment))
-        share: Tensor = (voice + _EPSILON / 2) / (voice + accompaniment + _EPSILON)
-        return share[0].transpose(1, 2)
 
-
-def _network(name: str, device: str) -> UNet:
-    network = UNet()
-    network.load_state_dict(weights.load(f"spleeter-{name}")[0])
-    return network.eval().to(device)
+def _splitter(device: str) -> Splitter:
+    """The trained splitter, if one ships; else the one that needs no training."""
+    if splitters.SHIPPED in weights.manifest():
+        return splitters.LearnedSplitter(splitters.load(splitters.SHIPPED, device), device)
+    return MedianSplitter()
 
 
 def _rms(samples: Tensor) -> float:

@@ -65,8 +65,7 @@ class SplitBands(nn.Module):
             _Mixer(len(self._widths), width, 2 ** (layer % 5)) for layer in range(layers)
         )
         self.leave = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU())
-            for _ in self._widths
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU()) for _ in self._widths
         )
         self.masks = nn.ModuleList(nn.Linear(2 * width, 4 * sources * size) for size in self._widths)
         for layer in self.masks:

@@ -20,8 +20,11 @@ class Splitter(Protocol):
     fingerprint: str
     """Names the method and its settings or weights: part of a separator's fingerprint."""
 
-    def split(self, accompaniment: Tensor, rate: int) -> Tensor:
-        """(2, frames) → drums, bass, other as a new (3, 2, frames) whose sum is the accompaniment."""
+    def split(self, accompaniment: Tensor, rate: int, gain: float = 1.0) -> Tensor:
+        """(2, frames) → drums, bass, other as a new (3, 2, frames) whose sum is the accompaniment.
+
+        gain  brings the accompaniment's song to the level that networks expect.
+        """
 
 
 class MedianSplitter:
@@ -33,7 +36,7 @@ class MedianSplitter:
 
     fingerprint = f"median-1 {FFT}/{HOP} {MEDIAN} {CROSSOVER_HZ}"
 
-    def split(self, accompaniment: Tensor, rate: int) -> Tensor:
+    def split(self, accompaniment: Tensor, rate: int, gain: float = 1.0) -> Tensor:
         window = torch.hann_window(FFT, device=accompaniment.device)
         spectrum = torch.stft(
             accompaniment, FFT, HOP, window=window, pad_mode="constant", return_complex=True

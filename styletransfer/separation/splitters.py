@@ -106,11 +106,9 @@ def save(
     tensors = {
         key: value.half() if value.dtype == torch.float32 and "norm" not in key else value
         for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
     }
-    counted = {key: value for key, value in network.state_dict().items() if "num_batches" in key}
     header = {**facts, "kind": "splitter", "format": FORMAT, "config": asdict(config)}
-    return weights.save(directory, name, {**tensors, **counted}, header)
+    return weights.save(directory, name, tensors, header)
 
 
 class LearnedSplitter:

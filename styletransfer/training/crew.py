@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import TypeVar
 
 import torch
@@ -20,17 +21,35 @@ class Crew:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def map(self, work: Callable[[Task], Answer], tasks: Sequence[Task]) -> Iterator[Answer]:
-        """The answers in the order of the tasks; `work` and tasks must be picklable."""
+    def map(
+        self, work: Callable[[Task], Answer], tasks: Sequence[Task], ahead: int | None = None
+    ) -> Iterator[Answer]:
+        """The answers in the order of the tasks; `work` and tasks must be picklable.
+
+        ahead  so many tasks are begun before their answers are asked for; all of them without.
+        """
         if self._workers == 0:
             yield from map(work, tasks)
             return
+        pool = self._started()
+        if ahead is None:
+            yield from pool.map(work, tasks)
+            return
+        begun: deque[Future[Answer]] = deque()
+        for task in tasks:
+            begun.append(pool.submit(work, task))
+            if len(begun) > ahead:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
+    def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
                 self._workers, context, initializer=torch.set_num_threads, initargs=(1,)
             )
-        yield from self._pool.map(work, tasks)
+        return self._pool
 
     def close(self) -> None:
         """Let the workers go."""

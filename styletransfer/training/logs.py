@@ -36,9 +36,13 @@ class Log:
         """A round's validation: share found first per stem, loss per effect."""
         row = {f"first/{key}": value for key, value in found.items()}
         row |= {f"effect/{key}": value for key, value in singles.items()}
-        _append(self._rounds, {"step": state.step, "round": state.round, **row})
+        self.validation(state.step, state.round, row)
+
+    def validation(self, step: int, round: int, row: Mapping[str, float]) -> None:
+        """A round's validation, whatever was measured."""
+        _append(self._rounds, {"step": step, "round": round, **row})
         for key, value in row.items():
-            self._board.add_scalar(key, value, state.step)
+            self._board.add_scalar(key, value, step)
         self._board.flush()
 
 

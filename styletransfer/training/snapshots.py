@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import safetensors
 import safetensors.torch
@@ -13,6 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from styletransfer.chains import EFFECTS, scheduling
+
+
+class Counted(Protocol):
+    """What a run's counters, a dataclass, have at least: the rounds done, and the best one's figures."""
+
+    round: int
+    best: dict[str, Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +50,7 @@ class State:
             self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
 
 
-def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Counted) -> None:
     """Write where the run stands, and the weights again if this round was the best."""
     tensors = {f"model.{key}": value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
@@ -51,13 +58,13 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, stat
             f"optimizer.{index}.{key}": torch.as_tensor(value).cpu().contiguous()
             for key, value in values.items()
         }
-    counters = asdict(state)
+    counters = asdict(cast(Any, state))
     _write(folder / "snapshot.safetensors", tensors, counters)
     if state.best.get("round") == state.round:
         _write(folder / "best.safetensors", tensors, counters)
 
 
-def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Counted) -> None:
     """Bring model, optimizer and state to where the folder's run stands; nothing if it has none."""
     path = folder / "snapshot.safetensors"
     if not path.exists():
@@ -75,9 +82,9 @@ def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, st
             setattr(state, key, value)
 
 
-def restore_best(folder: Path, network: nn.Module) -> None:
-    """Load the best round's weights into the network."""
-    tensors = _under(safetensors.torch.load_file(folder / "best.safetensors"), "model.network.")
+def restore_best(folder: Path, network: nn.Module, part: str = "network") -> None:
+    """Load the best round's weights of a part of the model into a network."""
+    tensors = _under(safetensors.torch.load_file(folder / "best.safetensors"), f"model.{part}.")
     network.load_state_dict(tensors)
 
 

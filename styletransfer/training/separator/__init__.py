@@ -1,0 +1,1 @@
+"""How the separator's splitter is trained: remixed stems, a voice stage's errors, the loop."""

@@ -1,0 +1,230 @@
+"""Training a splitter: render, forward, loss, backward, step, average, log, judge, save."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.split import marks
+from styletransfer.errors import ConfigError
+from styletransfer.separation import splitters
+from styletransfer.training import snapshots
+from styletransfer.training.crew import Crew
+from styletransfer.training.fabric import launch
+from styletransfer.training.logs import Log
+from styletransfer.training.run_folder import claim
+from styletransfer.training.schedule import learning_rate
+from styletransfer.training.shards import seed_of
+
+from . import validation
+from .loss import negative_sdr_db, relative_l1
+from .material import Order, render, songs_of
+from .recipe import SeparatorRecipe
+
+Progress = Callable[[str, float], None]
+_AHEAD = 2
+"""Batches per worker that are begun before they are needed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a run came to: the weights' file, and its facts with the best round's SDR on validation songs."""
+
+    path: Path
+    facts: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Counters of a run, and its best round's figures."""
+
+    step: int = 0
+    round: int = 0
+    minutes: float = 0.0
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def judge(self, found: dict[str, float]) -> None:
+        """Note a round's SDR per source if their mean is the best so far."""
+        mean = sum(found.values()) / len(found)
+        if mean > self.best.get("mean", -1e9):
+            self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
+
+
+class _Model(nn.Module):
+    """The network that learns, and the average of what it was: that is what is judged and kept."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.average = copy.deepcopy(network).requires_grad_(False)
+
+    def forward(self, heard: Tensor, sources: Tensor, recipe: SeparatorRecipe) -> dict[str, Tensor]:
+        mix, truth = (torch.view_as_complex(part.float()) for part in (heard, sources))
+        masks = self.network(mix)
+        losses = {"sdr": negative_sdr_db(masks, mix, truth)}
+        if recipe.l1_weight:
+            losses["l1"] = relative_l1(masks, mix, truth)
+        return losses
+
+    @torch.no_grad()
+    def take_in(self, kept: float) -> None:
+        """Move the average towards the network."""
+        state = self.network.state_dict()
+        for key, value in self.average.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(state[key], 1 - kept)
+            else:
+                value.copy_(state[key])
+
+
+def train(
+    recipe: SeparatorRecipe,
+    corpus: Path,
+    folder: Path,
+    *,
+    name: str = splitters.SHIPPED,
+    start: str | Path | None = None,
+    device: str = "cpu",
+    workers: int = 1,
+    progress: Progress = lambda stage, share: None,
+) -> Trained:
+    """Train a splitter on a corpus; going on where an earlier call in the same folder was cut off.
+
+    folder    snapshots, logs (`log.csv`, TensorBoard) and, at the end, the weights.
+    name      of the weights' file.
+    start     weights to start from: a shipped splitter, or a `.safetensors` file; without, a U-Net starts
+              from Spleeter's accompaniment network, other architectures from chance.
+    workers   processes that make the material; with 0 it is made between the steps.
+    ConfigError where the folder holds a run with another recipe, or `start` another network.
+    """
+    began = time.monotonic()
+    songs_of(corpus, "train"), songs_of(corpus, "validation")
+    claim(folder, recipe)
+    fabric = launch(device)
+    rank = fabric.global_rank
+    torch.manual_seed(recipe.seed)  # the first weights
+    network = splitters.build(recipe.config)
+    came = _started(network, recipe, start)
+    model = _Model(network)
+    optimizer = torch.optim.AdamW(
+        model.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    state = State()
+    snapshots.restore(folder, model, optimizer, state)
+    crew = Crew(workers)
+    if rank == 0:
+        progress("validation songs", 0.0)
+        judge = validation.prepare(corpus, recipe, folder, crew)
+        log = Log(folder, state.step)
+    device_model, device_optimizer = fabric.setup(model, optimizer)
+    own_seed = seed_of(recipe.seed, rank) if fabric.world_size > 1 else recipe.seed
+    total = recipe.rounds * recipe.steps_per_round
+    for number in range(state.round, recipe.rounds):
+        _set_learning(network, recipe, frozen=number < recipe.frozen_rounds, came=came)
+        steps = range(state.step, state.step + recipe.steps_per_round)
+        orders = [Order(corpus, recipe, seed_of(own_seed, "step", step)) for step in steps]
+        for batch in crew.map(render, orders, ahead=max(1, _AHEAD * workers)):
+            heard, sources = fabric.to_device(batch)
+            rate = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            losses = device_model(heard, sources, recipe)
+            loss = total_loss(recipe, losses)
+            fabric.backward(loss)
+            fabric.clip_gradients(device_model, device_optimizer, max_norm=5.0)
+            device_optimizer.step()
+            device_optimizer.zero_grad()
+            # as if the average had begun with the run: its memory grows with it
+            model.take_in(min(recipe.averaging, (1 + state.step) / (10 + state.step)))
+            state.step += 1
+            if rank == 0:
+                log.step(state.step, {key: float(value.detach()) for key, value in losses.items()}, rate)
+            progress(f"train {number + 1}", state.step / recipe.steps_per_round - number)
+        state.round = number + 1
+        if rank == 0:
+            found = judge.sdr_db(model.average.eval(), crew, str(fabric.device))
+            state.judge(found)
+            log.validation(state.step, state.round, {f"sdr/{key}": value for key, value in found.items()})
+            state.minutes += (time.monotonic() - began) / 60
+            began = time.monotonic()
+            snapshots.write(folder, model, optimizer, state)
+        state.minutes = fabric.broadcast(state.minutes)
+        if recipe.minutes and state.minutes >= recipe.minutes:
+            break
+    crew.close()
+    facts = _facts(recipe, corpus, state, start, fabric.world_size, device)
+    if rank != 0:
+        return Trained(folder, facts)
+    snapshots.restore_best(folder, model.average, "average")
+    path, _ = splitters.save(folder, name, model.average, recipe.config, facts)
+    return Trained(path, facts)
+
+
+def total_loss(recipe: SeparatorRecipe, losses: dict[str, Tensor]) -> Tensor:
+    """What is minimized: the SDR, and the magnitudes' distance with the recipe's weight."""
+    return losses["sdr"] + recipe.l1_weight * losses["l1"] if "l1" in losses else losses["sdr"]
+
+
+def _started(network: nn.Module, recipe: SeparatorRecipe, start: str | Path | None) -> frozenset[str]:
+    """Bring the network to where it starts; the names of the parameters that came from elsewhere."""
+    if start is not None:
+        loaded = splitters.load(start)
+        if loaded.config != recipe.config:
+            raise ConfigError(
+                f"{start} is a network of another kind than the recipe's; give another recipe or --from"
+            )
+        network.load_state_dict(loaded.network.state_dict())
+        return frozenset()
+    if not splitters.start(network, recipe.seed):
+        return frozenset()
+    fresh = ("up.5.", "last.")
+    return frozenset(key for key, _ in network.named_parameters() if not key.startswith(fresh))
+
+
+def _set_learning(network: nn.Module, recipe: SeparatorRecipe, *, frozen: bool, came: frozenset[str]) -> None:
+    network.train()
+    for key, parameter in network.named_parameters():
+        parameter.requires_grad_(not (frozen and key in came))
+    if recipe.frozen_norm:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
+
+def _facts(
+    recipe: SeparatorRecipe,
+    corpus: Path,
+    state: State,
+    start: str | Path | None,
+    processes: int,
+    device: str,
+) -> dict[str, Any]:
+    songs = Corpus(corpus).songs("train")
+    return {
+        "origin": "automix train separator",
+        "licence": "Apache-2.0; started from Spleeter's weights, MIT, (c) 2019-present Deezer SA"
+        if recipe.architecture == "unet"
+        else "Apache-2.0",
+        "recipe": recipe.model_dump(),
+        "steps": state.step,
+        "minutes": round(state.minutes, 1),
+        "device": device,
+        "processes": processes,
+        "start": None if start is None else str(Path(start).name),
+        "corpus_hours": round(sum(song.duration_s for song in songs) / 3600, 2),
+        "corpus_pieces": len({song.piece for song in songs}),
+        "validation": state.best,
+        "trained_on": marks(songs),
+        "validated_on": marks(Corpus(corpus).songs("validation")),
+    }
+
+
+__all__ = ["State", "Trained", "total_loss", "train"]
