@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Json, Quiet, Threads, Verbose, guarded, progress, say, set_up
+from .terminal import (
+    Device,
+    Json,
+    Quiet,
+    Repo,
+    SeparatorName,
+    Threads,
+    Verbose,
+    guarded,
+    progress,
+    say,
+    set_up,
+)
 
 app = typer.Typer(help="Measure what the networks are worth, beside baselines.", no_args_is_help=True)
 
@@ -67,4 +79,62 @@ def encoder(
         typer.echo(report.markdown(found, config))
     if output is not None:
         for path in outputs.write(found, config, output):
+            say(str(path), quiet)
+
+
+@app.command()
+@guarded
+def separator(
+    corpus: Annotated[
+        Path, typer.Option("--corpus", metavar="DIR", help="What `automix corpus build` wrote.")
+    ] = CORPUS,
+    real: Annotated[
+        Path | None,
+        typer.Option("--real", metavar="DIR", help="Real recordings: a folder of tracks per song."),
+    ] = None,
+    separator: SeparatorName = "builtin",
+    repo: Repo = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A few rendered songs, for development.")] = False,
+    songs: Annotated[int | None, typer.Option("--songs", min=1, help="Rendered songs, at most.")] = None,
+    split: Annotated[str, typer.Option("--split", help="test, or validation while developing.")] = "test",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
+    ] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Also the weights with which confidence would tell best.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="For the intervals.")] = 0,
+    device: Device = "cpu",
+    threads: Threads = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Print how well stems are separated: rendered songs and real recordings, beside baselines and an oracle.
+
+    Example: automix evaluate separator --real my-multitracks --quick
+    """
+    from styletransfer.evaluation.separation import calibration, evaluate, goals, report
+
+    set_up(threads, device)
+    config = evaluate.SeparationConfig(
+        corpus=corpus,
+        real=real,
+        split=split,
+        separator=separator,
+        repo=repo,
+        songs=songs or (evaluate.QUICK_SONGS if quick else None),
+        seed=seed,
+        device=device,
+    )
+    with progress(quiet) as show:
+        found = evaluate.evaluate(config, show)
+    if json:
+        typer.echo(json_format.dumps(report.figures(found, config), indent=1, ensure_ascii=False))
+    else:
+        typer.echo(report.markdown(found, config))
+    if calibrate:
+        say(str(calibration.weights(found, goals.asked_for(found))), quiet)
+    if output is not None:
+        for path in report.write(found, config, output):
             say(str(path), quiet)

@@ -30,7 +30,8 @@ SeparatorName = Annotated[
     str,
     typer.Option(
         "--separator",
-        help="auto, builtin, htdemucs, htdemucs_ft or another model that demucs knows. "
+        help="auto, builtin, htdemucs, htdemucs_ft or another model that demucs knows, or weights that "
+        "`automix train separator` wrote. "
         "auto takes htdemucs where its weights are on this machine, else builtin.",
     ),
 ]

@@ -39,7 +39,8 @@ class Separator(Protocol):
 def choose(name: str = "auto", *, repo: Path | None = None, device: str = "cpu") -> Separator:
     """The separator of that name, ready to work.
 
-    name   "builtin"; a model that demucs knows ("htdemucs", "htdemucs_ft", …), from `repo`, this machine's
+    name   "builtin"; a `.safetensors` file that `automix train separator` wrote, for builtin with that
+           splitter; a model that demucs knows ("htdemucs", "htdemucs_ft", …), from `repo`, this machine's
            caches, or the hub; or "auto": htdemucs if its weights are on this machine, else builtin.
     repo   a folder with demucs' weights, looked at instead of the caches and the hub.
     SeparationError if there is no such model or its weights can't be had.
@@ -48,6 +49,10 @@ def choose(name: str = "auto", *, repo: Path | None = None, device: str = "cpu")
 
     if name == "builtin":
         return Builtin(device)
+    if name.endswith(".safetensors"):
+        from . import splitters
+
+        return Builtin(device, splitters.LearnedSplitter(splitters.load(name, device), device), name)
     from . import htdemucs
 
     if name == "auto" and not htdemucs.is_here("htdemucs", repo):

@@ -31,10 +31,10 @@ class Builtin:
     Source: Hennequin et al., "Spleeter", JOSS 5(50), 2020.
     """
 
-    name = "builtin"
     rate = 44100
 
-    def __init__(self, device: str = "cpu", splitter: Splitter | None = None) -> None:
+    def __init__(self, device: str = "cpu", splitter: Splitter | None = None, name: str = "builtin") -> None:
+        self.name = name
         self._device = device
         self._splitter = splitter or _splitter(device)
         self._voice = VoiceStage(device)

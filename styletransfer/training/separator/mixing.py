@@ -19,7 +19,7 @@ _WIDEST = 1.6
 
 
 def overdriven(samples: Tensor, generator: Generator) -> Tensor:
-    """A stem (2, frames) through an amplifier: a high-pass, up to 40 dB into a tanh, a loudspeaker's low-pass.
+    """A stem (2, frames) through an amplifier: high-pass, up to 40 dB into a tanh, loudspeaker.
 
     As loud (RMS) as before. What General MIDI lacks most are distorted guitars.
     """
@@ -48,7 +48,7 @@ def processed(samples: Tensor, stem: str, generator: Generator) -> Tensor:
 
 
 def balanced(spectrum: Tensor, generator: Generator) -> Tensor:
-    """A stem's spectrum (2, bins, frames), which may start at 0 Hz only, with another tone, level and image."""
+    """A stem's spectrum (2, bins, frames, from 0 Hz up) with another tone, level and image."""
     shape = tone(spectrum.shape[1], generator) * 10 ** (_LEVEL_DB * _normal(generator) / 20)
     width, swapped, turned = torch.rand(3, generator=generator).tolist()
     left, right = spectrum.unbind(0)

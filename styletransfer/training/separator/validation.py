@@ -1,4 +1,4 @@
-"""How good is the splitter by now? True songs of the validation split, behind the voice stage as it is used."""
+"""How good is the splitter by now? True songs of the validation split, behind the voice stage."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def prepare(corpus: Path, recipe: SeparatorRecipe, folder: Path, crew: Crew) -> 
 
 
 def read(place: Place) -> tuple[Tensor, Tensor]:
-    """An excerpt's mix (2, bins, frames, 2) and sources (3, 2, bins, frames, 2), the mix at LEVEL, float16."""
+    """An excerpt's mix (2, bins, frames, 2), at LEVEL, and sources (3, 2, bins, frames, 2); float16."""
     spectra = _spectra(place, place.bins)
     return torch.view_as_real(spectra.sum(0)).half(), torch.view_as_real(spectra[: len(SOURCES)]).half()
 

@@ -1,0 +1,1 @@
+"""How good are separators? Scores on rendered songs and real recordings, beside baselines and an oracle."""
