@@ -10,94 +10,100 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .band_loudness import BALANCES, balances, k_weighted, loudness
 from .explicit import EXPLICIT_NAMES, explicit
-from .frontend import BANDS, FAST_MID_BANDS, FAST_SIDE_BANDS, FAST_SIGNALS, Features
+from .frontend import BANDS, FAST_HOP, FAST_SIGNALS, FLOOR_DB, HOP, SIGNALS, Features
+from .movements import LEAST_HOPS, movements, quantiles
 
 _POOLED = 32  # bands, three of the spectrum's together
+_WIDE = 16
 _TONES = 48
 _SHARES = (0.1, 0.5, 0.9)
+_LOUD_SHARES = (0.5, 0.9, 0.99)
+_BALANCE_SHARES = (0.05, 0.5, 0.95)
 _LAGS = (1, 4, 16)
-_FAST_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-_FAST_LAGS = (1, 4, 16, 64)
-_CREST_SHARES = (0.1, 0.5, 0.9, 0.99)
-_MID_ROWS = slice(6, 6 + FAST_MID_BANDS)
-_PAIRS = torch.triu_indices(FAST_MID_BANDS, FAST_MID_BANDS, 1)
-_SOFTEST_DB = -80.0  # of the envelope: below this, how fast levels move says nothing
+_PRECISE = len(EXPLICIT_NAMES)  # where whole loudness and balances begin
+_LOUDNESS_MARKS = torch.arange(-36.0, -8.0)
+_BALANCE_MARKS = torch.arange(-10.0, 11.0)
+_MARKED_BALANCES = (0, 1, 3)  # over all, lowest range, middle range
+_MARK_WIDTH = 0.8
 
-DESCRIPTION = (
-    len(EXPLICIT_NAMES)
-    + 2 * _TONES
-    + _POOLED
-    + 2 * len(_SHARES) * _POOLED
-    + 2 * len(_LAGS) * _POOLED
-    + 3 * _POOLED
-    + FAST_SIGNALS * len(_FAST_SHARES)
-    + 3 * FAST_SIGNALS * len(_FAST_LAGS)
-    + _PAIRS.shape[1]
-    + 4 * len(_CREST_SHARES)
-)
-"""Columns of `describe`."""
+MARKS = 2 * len(_LOUDNESS_MARKS) + len(_MARKED_BALANCES) * len(_BALANCE_MARKS)
+"""Columns of `marks`."""
 
 
 def describe(features: Features) -> Tensor:
     """Statistics (batch, DESCRIPTION) of excerpts; silence gives finite values.
 
-    After the explicit features, in dB or dB per lag, relative to the loudness where levels are meant:
-    mean level per band of mid, side to mid, right to left; quantiles over time and mean change at
-    three lags of 32 bands of mid and side; how side to mid, right to left and neighbouring bands
-    fluctuate; quantiles, rises, falls and root-mean-square changes of each row of the envelope; how
-    changes hang together between its bands; quantiles of peak over level per hop and of its asymmetry.
+    After the explicit features: loudness without gates, in LUFS, and balances (`band_loudness`); mean
+    level per band of mid, side to mid, right to left; quantiles over time and mean change at three lags
+    of 32 bands of mid and side; how side to mid, right to left and neighbouring bands fluctuate;
+    quantiles of all these; `movements`. Levels are relative to the loudness; excerpts that are too short
+    for the slowest of it are repeated.
     """
-    spectrum, envelope = features
-    said = explicit(features)
-    loudness = said[:, :1, None]
-    mid, side, left, right = (
-        (spectrum - loudness[..., None]).clamp(min=-80).unbind(1)
-    )  # (batch, bands, frames)
-    parts = [said]
+    spectrum, envelope = _long_enough(features)
+    said = explicit(Features(spectrum, envelope))
+    weighted = k_weighted(10 ** (spectrum / 10))
+    loudness_db = said[:, 0]
+    relative = (spectrum - loudness_db[:, None, None, None]).clamp(min=-80)
+    mid, side, left, right = relative.unbind(1)  # (batch, bands, frames)
+    parts = [said, loudness(weighted)[0][:, None], balances(weighted)]
     parts += [_pool(mid.mean(-1), _TONES), _pool((side - mid).mean(-1), _TONES)]
     parts.append(_pool((right - left).mean(-1), _POOLED))
-    both = torch.stack((mid, side), 1).unflatten(2, (_POOLED, BANDS // _POOLED)).mean(3)
+    both = _pool(torch.stack((mid, side), 1), _POOLED, 2)
     centre = both.mean(-1, keepdim=True)
-    parts.append(_quantiles(both - centre, _SHARES).flatten(1))
-    parts += [(both[..., lag:] - both[..., :-lag]).abs().mean(-1).flatten(1) for lag in _LAGS]
+    parts.append(quantiles(both - centre, _SHARES))
+    parts += [(both[..., lag:] - both[..., :-lag]).abs().mean(-1) for lag in _LAGS]
     parts.append(_pool((side - mid).std(-1), _POOLED))
     parts.append(_pool((right - left).std(-1), _POOLED))
     rough = (mid[:, 1:] - mid[:, :-1]).abs().mean(-1)
     parts.append(_pool(torch.cat((rough, rough[:, -1:]), 1), _POOLED))
-    parts += _movements(envelope)
-    return torch.cat(parts, 1)
+    wide = _pool(relative, _WIDE, 2)
+    parts.append(quantiles(wide[:, 1] - wide[:, 0], _SHARES))
+    parts.append(quantiles(wide[:, 3] - wide[:, 2], _BALANCE_SHARES))
+    parts.append(quantiles(_pool(mid, _TONES, 1), _LOUD_SHARES))
+    parts.append(movements(envelope, loudness_db))
+    return torch.cat([part.flatten(1) for part in parts], 1)
 
 
-def _movements(envelope: Tensor) -> list[Tensor]:
-    levels = envelope.clamp(min=_SOFTEST_DB)
-    ordered = _quantiles(levels, _FAST_SHARES)
-    parts = [(ordered - ordered[..., 2:3]).flatten(1)]
-    for lag in _FAST_LAGS:
-        change = levels[..., lag:] - levels[..., :-lag]
-        parts += [change.clamp(min=0).mean(-1), change.clamp(max=0).mean(-1), change.square().mean(-1).sqrt()]
-        if lag == _FAST_LAGS[2]:
-            mids = change[:, _MID_ROWS]
-            mids = mids - mids.mean(-1, keepdim=True)
-            scaled = mids / mids.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-3)
-            together = scaled @ scaled.transpose(1, 2)
-            parts.append(together[:, _PAIRS[0], _PAIRS[1]])
-    high, low, level = levels[:, :6].unflatten(1, (2, 3)).unbind(2)  # (batch, 2, hops) each
-    peak = torch.maximum(high, low) - level
-    parts += [_quantiles(each, _CREST_SHARES).flatten(1) for each in (peak, high - low)]
-    return parts
+def marks(described: Tensor) -> Tensor:
+    """Where loudness and balance lie (batch, MARKS), each as a bump on a ruler of 1 dB, up to 2.
+
+    They are known to a fraction of a decibel, which one number each would tell a network too coarsely.
+    """
+    loudnesses = described[:, [0, _PRECISE]]
+    sides = described[:, [_PRECISE + 1 + index for index in _MARKED_BALANCES]]
+    return torch.cat([_bumps(loudnesses, _LOUDNESS_MARKS), _bumps(sides, _BALANCE_MARKS)], 1)
 
 
-def _pool(values: Tensor, bands: int) -> Tensor:
-    pooled: Tensor = values.unflatten(-1, (bands, -1)).mean(-1)
+def _bumps(values: Tensor, ruler: Tensor) -> Tensor:
+    distance = (values[..., None] - ruler.to(values)) / _MARK_WIDTH
+    return (2 * torch.exp(-distance.square() / 2)).flatten(1)
+
+
+def _pool(values: Tensor, bands: int, axis: int = -1) -> Tensor:
+    """Neighbouring bands along an axis to their mean, so many remaining."""
+    axis = axis % values.ndim
+    pooled: Tensor = values.unflatten(axis, (bands, -1)).mean(axis + 1)
     return pooled
 
 
-def _quantiles(values: Tensor, shares: tuple[float, ...]) -> Tensor:
-    """Quantiles (..., len(shares)) over the last axis."""
-    places = [round(share * (values.shape[-1] - 1)) for share in shares]
-    found: Tensor = values.sort(-1).values[..., places]
-    return found
+def _long_enough(features: Features) -> Features:
+    hops = features.envelope.shape[-1]
+    times = -(-LEAST_HOPS // hops)
+    return Features(*(part.tile(times) for part in features)) if times > 1 else features
 
 
-assert 6 + FAST_MID_BANDS + FAST_SIDE_BANDS == FAST_SIGNALS
+def _silence() -> Features:
+    frames = LEAST_HOPS * FAST_HOP // HOP
+    return Features(
+        torch.full((1, len(SIGNALS), BANDS, frames), FLOOR_DB),
+        torch.full((1, FAST_SIGNALS, LEAST_HOPS), FLOOR_DB),
+    )
+
+
+with torch.inference_mode():
+    DESCRIPTION = describe(_silence()).shape[1]
+"""Columns of `describe`."""
+
+assert max(_MARKED_BALANCES) < BALANCES

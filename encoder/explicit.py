@@ -11,10 +11,11 @@ import math
 import torch
 from torch import Tensor
 
+from .band_loudness import k_weighted, loudness
 from .frontend import BANDS, FAST_MID_BANDS, Features, decibels
 
 _ACTIVE_DB = 40.0
-_EMPTY_DB = -60.0  # a band of the side, relative to the mid's loudness, isn't told apart below this
+_EMPTY_DB = -60.0  # a band of the side, relative to the mid's, isn't told apart below this
 _PER_TONE = 4  # bands of the spectrum per band of tone
 _TONES = BANDS // _PER_TONE
 _RANGES = (range(0, 30), range(30, 60), range(60, 96))  # below 780 Hz, to 3.7 kHz, above
@@ -29,7 +30,7 @@ _BLOCK = 138  # fast hops in 400 ms
 _SLOPE_HOPS = 16  # decay is read over 46 ms
 
 EXPLICIT_NAMES: tuple[str, ...] = (
-    "loudness_db",
+    "loudness_lufs",
     *(f"mid_{band}_db" for band in range(_TONES)),
     *(f"side_{band}_db" for band in range(_TONES)),
     "width_db",
@@ -52,7 +53,7 @@ EXPLICIT_NAMES: tuple[str, ...] = (
 def explicit(features: Features) -> Tensor:
     """Explicit features (batch, len(EXPLICIT_NAMES)) of excerpts; silence gives finite values.
 
-    loudness   mean power over active frames, in dB; tone is relative to it, 24 bands of mid and side.
+    loudness   in LUFS, gated as ITU-R BS.1770-4 does; tone 24 bands of mid and side, relative to all power.
     width      side over mid power, balance right over left, over all and in three ranges.
     crest      peak over RMS; punch its median over 400 ms blocks; peak_N N % of hop peaks over RMS.
     asymmetry  99 % quantile of positive over that of negative peaks.
@@ -65,13 +66,14 @@ def explicit(features: Features) -> Tensor:
     active = _active(decibels(energy.sum(1)))
     share = active / active.sum(-1, keepdim=True)
     mean = (power * share[:, None, None]).sum(-1)  # (batch, 4, bands)
-    loudness = decibels(mean[:, 2:].sum((1, 2)))
+    whole = decibels(mean[:, 2:].sum((1, 2)))
     tone = mean.unflatten(-1, (_TONES, _PER_TONE)).sum(-1)
-    relative = (decibels(tone[:, :2]) - loudness[:, None, None]).clamp(min=_EMPTY_DB)
+    relative = (decibels(tone[:, :2]) - whole[:, None, None]).clamp(min=_EMPTY_DB)
     totals = torch.stack([mean.sum(-1), *(mean[..., list(cut)].sum(-1) for cut in _RANGES)], -1)
     width = (decibels(totals[:, 1]) - decibels(totals[:, 0])).clamp(min=_EMPTY_DB)
     balance = (decibels(totals[:, 3]) - decibels(totals[:, 2])).clamp(_EMPTY_DB, -_EMPTY_DB)
-    columns = [loudness[:, None], *relative.unbind(1), width, balance]
+    gated = loudness(k_weighted(power))[1]
+    columns = [gated[:, None], *relative.unbind(1), width, balance]
     columns += [_peaks(features.envelope), _dynamics(features, active), _decay(features.envelope)]
     bands_db = spectrum[:, 0]
     change = (bands_db[..., 1:] - bands_db[..., :-1]).abs().mean(1)

@@ -15,17 +15,22 @@ def nt_xent(embeddings: Tensor, style: Tensor, stem: Tensor, temperature: float)
     Returns       the mean over positives, a scalar; ValueError where nothing has a positive.
     Source        Chen et al., SimCLR, ICML 2020; with several positives, Khosla et al., NeurIPS 2020.
     """
-    unit = functional.normalize(embeddings.float(), dim=-1)
-    with torch.autocast(unit.device.type, enabled=False):  # differences of near rivals need the digits
-        logits = unit @ unit.T / temperature
-    own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
-    rival = stem[:, None] == stem
-    logits = logits.masked_fill(own | ~rival, float("-inf"))
-    positive = (style[:, None] == style) & rival & ~own
-    if not positive.any():
+    losses, positives = embeddings.new_zeros((), dtype=torch.float32), 0
+    for number in stem.unique().tolist():
+        own_kind = stem == number
+        named = style[own_kind]
+        unit = functional.normalize(embeddings[own_kind].float(), dim=-1)
+        with torch.autocast(unit.device.type, enabled=False):  # near rivals differ in the last digits
+            logits = unit @ unit.T / temperature
+        itself = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+        logits = logits.masked_fill(itself, float("-inf"))
+        positive = (named[:, None] == named) & ~itself
+        log_share = logits - logits.logsumexp(-1, keepdim=True)
+        losses = losses - log_share[positive].sum()
+        positives += int(positive.sum())
+    if positives == 0:
         raise ValueError("nothing in the batch has a positive")
-    log_share = logits - logits.logsumexp(-1, keepdim=True)
-    return -log_share[positive].mean()
+    return losses / positives
 
 
 class Heads(nn.Module):

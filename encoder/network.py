@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .description import DESCRIPTION, describe
+from .description import DESCRIPTION, MARKS, describe, marks
 from .explicit import EXPLICIT_NAMES
 from .frontend import Frontend
 
@@ -82,7 +82,7 @@ class FXEncoder(nn.Module):
         stem   (batch,) numbers of HEARD.
         """
         if self.config.preset == "small":
-            heard = self.standardized(heard, stem)
+            heard = torch.cat((self.standardized(heard, stem), marks(heard)), 1)
         embedding: Tensor = self.trunk(heard, stem)
         return embedding
 
@@ -99,11 +99,12 @@ def stem_number(stem: str) -> int:
 
 
 class _Small(nn.Module):
-    """Two layers on a standardized description, beside a straight line from it to the embedding."""
+    """Two layers on a standardized description and marks, beside a straight line from them to the
+    embedding."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        inside = DESCRIPTION + len(HEARD)
+        inside = DESCRIPTION + MARKS + len(HEARD)
         self.leave_out = nn.Dropout(config.dropout)
         self.first = nn.Sequential(nn.Linear(inside, config.hidden), nn.BatchNorm1d(config.hidden), nn.ReLU())
         self.second = nn.Sequential(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from .band_loudness import k_weighted
 from .frontend import BANDS, FAST_MID_BANDS, FAST_SIDE_BANDS, FLOOR_DB, MONO, Features, decibels
 
 
@@ -55,7 +56,7 @@ def draw(generator: Generator, count: int, chance: float) -> Restyling:
 
 
 def restyle(features: Features, change: Restyling) -> Features:
-    """The features under the changes; all but the gain keep each excerpt's energy, as chains do."""
+    """The features under the changes; all but the gain keep each excerpt's loudness, as chains do."""
     power = 10 ** (features.spectrum / 10)
     mid, side, left, right = power.unbind(1)
     across = (left - right) / 4  # of mid and side, the real part of their cross-spectrum
@@ -72,7 +73,7 @@ def restyle(features: Features, change: Restyling) -> Features:
     mid = (mean + shared / 2).clamp(min=0)
     side = torch.maximum(mean - shared / 2, mid * MONO)
     changed = torch.stack((mid, side, left, right), 1)
-    energy, wanted = (value[:, 2:].sum((1, 2, 3)).clamp(min=1e-12) for value in (changed, power))
+    energy, wanted = (k_weighted(value)[:, 2:].sum((1, 2, 3)).clamp(min=1e-12) for value in (changed, power))
     level = (wanted / energy) * 10 ** (change.gain_db / 10)
     changed = changed * level[:, None, None, None]
     return Features(decibels(changed), _envelope(features.envelope, power, changed))

@@ -31,8 +31,10 @@ class EncoderRecipe(BaseModel):
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
     foreign_share    share of the effects that another implementation than the console's renders.
     gentle_share     share of the chains in gentle ranges.
-    restyled         probability of each of the four changes in the features that make a rendered chain a
-                     second style: equalizer, side, pan, gain. Their parameters are then not asked for.
+    varied           whether contents are made unlike themselves before their chains.
+    restylings       styles that are made of each rendered chain by changing its features.
+    restyled         probability of each of the four changes in them: equalizer, side, pan, gain. Their
+                     parameters are then not asked for.
     schedule_every   rounds between two updates of the effects' probabilities; 0 leaves them alone.
     minutes          stop after the round that passes this; 0 for no limit.
     """
@@ -48,7 +50,7 @@ class EncoderRecipe(BaseModel):
     chains: int = Field(6, ge=2)
     keep_shards: int = Field(1000, ge=1)
     steps_per_round: int = Field(200, ge=1)
-    groups: int = Field(4, ge=1)
+    groups: int = Field(2, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up_steps: int = Field(100, ge=0)
@@ -58,6 +60,8 @@ class EncoderRecipe(BaseModel):
     wet_share: float = Field(0.2, ge=0, le=1)
     foreign_share: float = Field(0.4, ge=0, le=1)
     gentle_share: float = Field(0.25, ge=0, le=1)
+    varied: bool = True
+    restylings: int = Field(2, ge=0)
     restyled: float = Field(0.5, ge=0, le=1)
     schedule_every: int = Field(2, ge=0)
     validation_styles: int = Field(60, ge=5)

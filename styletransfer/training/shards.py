@@ -67,36 +67,40 @@ class Order:
 def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
     """Draw and render some groups: the fields of `Batch` but `stem` and `style`, each (groups, excerpts, …).
 
-    A group's styles are its chains, then each of them restyled.
+    A group's styles are its chains, then each of them restyled, once and again.
     """
     generator = Generator().manual_seed(order.seed)
     recipe, groups = order.recipe, order.groups
-    contents = contents_of(order.corpus, "train", recipe.excerpt_s, "wet" if order.wet else "songs")
+    pool = "wet" if order.wet else "songs"
+    contents = contents_of(order.corpus, "train", recipe.excerpt_s, pool, recipe.varied)
     sounds = contents.draw(generator, order.stem, groups, recipe.contents)
     chains = training_chains(generator, groups * recipe.chains, order.stem, recipe, order.chances)
     samples = sounds.repeat_interleave(recipe.chains, 0).flatten(0, 1).to(device)
     chain = chains.repeat(recipe.contents)
     heard: Features = _frontend(device)(chain.apply(samples, RATE))
-    change = restyling.draw(generator, len(chains), recipe.restyled)
-    change = change.select(torch.arange(len(chains)).repeat_interleave(recipe.contents))
-    restyled = restyling.restyle(heard, restyling.Restyling(*(value.to(device) for value in change)))
     shares, active = chain.parameters()
     present = chain.present()
-    known, still = torch.ones_like(present), active.clone()
-    for effect, changed in zip(_RESTYLED, _changed(change), strict=True):
-        known[:, EFFECTS.index(effect)] &= ~changed
-        still[:, COLUMNS[effect]] &= ~changed[:, None]
-    described = (describe(heard).half().cpu(), describe(restyled).half().cpu())
-    both = {
-        "described": described,
-        "shares": (shares.half(), shares.half()),
-        "active": (active, still),
-        "present": (present, present),
-        "known": (torch.ones_like(known), known),
+    parts: dict[str, list[Tensor]] = {
+        "described": [describe(heard).half().cpu()],
+        "shares": [shares.half()] * (1 + recipe.restylings),
+        "active": [active],
+        "present": [present] * (1 + recipe.restylings),
+        "known": [torch.ones_like(present)],
     }
+    for _ in range(recipe.restylings):
+        change = restyling.draw(generator, len(chains), recipe.restyled)
+        change = change.select(torch.arange(len(chains)).repeat_interleave(recipe.contents))
+        restyled = restyling.restyle(heard, restyling.Restyling(*(value.to(device) for value in change)))
+        known, still = torch.ones_like(present), active.clone()
+        for effect, changed in zip(_RESTYLED, _changed(change), strict=True):
+            known[:, EFFECTS.index(effect)] &= ~changed
+            still[:, COLUMNS[effect]] &= ~changed[:, None]
+        parts["described"].append(describe(restyled).half().cpu())
+        parts["active"].append(still)
+        parts["known"].append(known)
     return {
-        key: torch.stack(pair).unflatten(1, (groups, -1)).transpose(0, 1).flatten(1, 2)
-        for key, pair in both.items()
+        key: torch.stack(each).unflatten(1, (groups, -1)).transpose(0, 1).flatten(1, 2)
+        for key, each in parts.items()
     }
 
 
@@ -169,7 +173,7 @@ class Shards:
                 for key, value in shard.items():
                     parts.setdefault(key, []).append(value[group])
         count = len(self._stems) * groups
-        styles = 2 * self._recipe.chains
+        styles = (1 + self._recipe.restylings) * self._recipe.chains
         numbers_of_stems = torch.tensor([stem_number(stem) for stem in self._stems])
         heard = numbers_of_stems.repeat_interleave(groups * styles * self._recipe.contents)
         style = torch.arange(count * styles).repeat_interleave(self._recipe.contents)
