@@ -14,7 +14,7 @@ from scipy.signal import sosfreqz
 from torch import Tensor
 from torch.nn import functional
 
-from .frontend import BANDS, HOP, RATE, band_matrix, decibels
+from .frontend import BANDS, HOP, RATE, WINDOW, band_matrix, decibels
 from .loudness import k_weighting
 
 BALANCES = 6
@@ -22,7 +22,8 @@ BALANCES = 6
 
 _BLOCK, _STEP = round(0.4 * RATE / HOP), round(0.1 * RATE / HOP)
 _GATE_LU = 10.0
-_BINS = 1025
+_TONES = 600
+_RIDGE = 1e-3
 _RANGES = (range(0, 12), range(12, 24), range(24, 48), range(48, 72), range(72, BANDS))
 
 
@@ -58,9 +59,19 @@ def balances(weighted: Tensor) -> Tensor:
 @functools.lru_cache(maxsize=4)
 @torch.inference_mode(False)
 def _weights(device: str) -> Tensor:
-    """(BANDS,): the mean weight over each band's triangle."""
-    frequencies_hz = np.arange(_BINS) * (RATE / 2 / (_BINS - 1))
-    _, response = sosfreqz(k_weighting(RATE), frequencies_hz, fs=RATE)
-    triangles = band_matrix(2 * (_BINS - 1), BANDS)
-    power = torch.from_numpy(np.abs(response) ** 2).float()
-    return ((triangles * power[:, None]).sum(0) / triangles.sum(0)).to(device)
+    """(BANDS,): weights with which the bands of tones of any pitch sum to what the standard gives them.
+
+    Least squares over tones, drawn towards the weight at each band's centre: low bands overlap by more
+    than half, so that these weights alone would count bass too much by 2 dB.
+    """
+    tones_hz = np.geomspace(25, 20_000, _TONES)
+    angle = 2 * np.pi / RATE * tones_hz[:, None] * np.arange(WINDOW)
+    power = np.abs(np.fft.fft(np.hanning(WINDOW + 1)[:-1] * np.exp(1j * angle))) ** 2 / 4
+    heard = power[:, : WINDOW // 2 + 1] @ band_matrix(WINDOW, BANDS).double().numpy()
+    _, response = sosfreqz(k_weighting(RATE), tones_hz, fs=RATE)
+    wanted = np.abs(response) ** 2
+    near = wanted[heard.argmax(0)]
+    scaled = heard / (0.5 * wanted[:, None]) * near  # of weights re those at the bands' centres
+    ridge = _RIDGE * _TONES / BANDS
+    solved = np.linalg.solve(scaled.T @ scaled + ridge * np.eye(BANDS), scaled.sum(0) + ridge)
+    return torch.from_numpy(solved * near).float().to(device)

@@ -21,6 +21,9 @@ HOP = 1024
 FAST_HOP = 128
 """Samples per frame of `Features.envelope`."""
 
+WINDOW = 2048
+"""Samples that each frame of `Features.spectrum` hears."""
+
 BANDS = 96
 """Bands of the spectrum, 30 Hz to 20 kHz, equally spaced on the ERB-rate scale."""
 
@@ -37,7 +40,7 @@ FAST_MID_BANDS, FAST_SIDE_BANDS = 12, 4
 FAST_SIGNALS = 6 + FAST_MID_BANDS + FAST_SIDE_BANDS
 """Rows of `Features.envelope`: highest, lowest sample and level of left, then right; mid, side bands."""
 
-_WINDOW, _FAST_WINDOW = 2048, 256
+_FAST_WINDOW = 256
 _CHUNK = 4  # excerpts that are heard at a time: more don't fit a cache
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 20000.0
 
@@ -65,9 +68,9 @@ class Frontend(nn.Module):
         super().__init__()
         # twice each row: a bin's power is the sum of two squares
         buffers = {
-            "window": torch.hann_window(_WINDOW),
+            "window": torch.hann_window(WINDOW),
             "fast_window": torch.hann_window(_FAST_WINDOW),
-            "bands": band_matrix(_WINDOW, BANDS).repeat_interleave(2, 0),
+            "bands": band_matrix(WINDOW, BANDS).repeat_interleave(2, 0),
             "fast_bands": band_matrix(_FAST_WINDOW, FAST_MID_BANDS).repeat_interleave(2, 0),
         }
         for name, value in buffers.items():
@@ -75,8 +78,8 @@ class Frontend(nn.Module):
 
     def forward(self, samples: Tensor) -> Features:
         """Features of (batch, 2, time ≥ 2048) at RATE; time is cut to whole hops. ValueError for less."""
-        if samples.ndim != 3 or samples.shape[1] != 2 or samples.shape[2] < _WINDOW:
-            raise ValueError(f"samples must be (batch, 2, ≥ {_WINDOW}), not {tuple(samples.shape)}")
+        if samples.ndim != 3 or samples.shape[1] != 2 or samples.shape[2] < WINDOW:
+            raise ValueError(f"samples must be (batch, 2, ≥ {WINDOW}), not {tuple(samples.shape)}")
         samples = samples[..., : samples.shape[-1] // HOP * HOP]
         parts = [self._hear(chunk) for chunk in samples.split(_CHUNK)]
         return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))

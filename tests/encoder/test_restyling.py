@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Generator
 
+from styletransfer.chains.loudness import k_weighted_energy
 from styletransfer.encoder.frontend import BANDS, RATE, Frontend
 from styletransfer.encoder.restyling import Restyling, draw, restyle
 
@@ -42,7 +43,7 @@ def test_gain_pan_and_width_are_what_they_are_on_samples() -> None:
             none()._replace(side_db=torch.full((1, BANDS), 20 * torch.log10(torch.tensor(2.0)).item())),
         ),
     ):
-        level = (samples.square().sum() / changed.square().sum()).sqrt()
+        level = (k_weighted_energy(samples, RATE) / k_weighted_energy(changed, RATE)).sqrt()
         got, expected = restyle(FRONTEND(samples), change), FRONTEND(changed * level)
         torch.testing.assert_close(got.spectrum, expected.spectrum, atol=0.2, rtol=0)
         assert (got.envelope - expected.envelope).mean(-1).abs().max() < 1.0

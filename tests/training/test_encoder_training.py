@@ -27,6 +27,7 @@ RECIPE = EncoderRecipe(
     groups=1,
     contents=2,
     chains=2,
+    restylings=1,
     warm_up_steps=1,
     validation_styles=5,
     schedule_every=1,
