@@ -7,6 +7,7 @@ from typing import Literal
 
 Code = Literal[
     "stem-absent",  # a stem is missing on one side, so it was left alone
+    "stem-leaky",  # a separated stem is mostly what other stems left in it, so it is changed less, or not
     "level-capped",  # a stem's level should have moved further than is safe
     "eq-capped",  # an equalizer band should have moved further than is safe
     "bandwidth-limited",  # one side has no treble above some frequency (an MP3's low-pass)

@@ -21,7 +21,7 @@ from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.matching import SongMeasures, fit_dynamics, match_stems
 from styletransfer.notes import Note
 from styletransfer.result import Result, result_of, source_of
-from styletransfer.separation import Separator, choose, read_stems
+from styletransfer.separation import Separator, choose, confidence, read_stems
 from styletransfer.sources import Progress, Song, Sound, from_stems, load, loudest
 from styletransfer.stem_cache import StemCache, separate_cached, stem_key
 
@@ -39,6 +39,7 @@ def transfer(
     preview_s: float | None = None,
     device: str = "cpu",
     cache: StemCache | None = None,
+    confident: bool = confidence.COUNTS,
     progress: Progress = lambda stage, fraction: None,
     **asked: Any,
 ) -> Result:
@@ -50,6 +51,7 @@ def transfer(
     in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
+    confident          change a separated stem less, the less of it is its own.
     asked              amount, stem_amounts, only, lufs, true_peak_db, channels, gate, seed: see
                        `document.Asked`.
 
@@ -71,6 +73,7 @@ def transfer(
         their_side = Side(
             mixdown.meter_of(_passage(theirs.audio, reference_range, "reference")), reference_measures.mix
         )
+        their_confidence = confidence.confidences(theirs.audio, stems) if confident else {}
     with clock("separating input") as done:
         stems = dry if both_ready and dry else separate_cached(song.audio, used, cache, done)
     with clock("measuring input"):
@@ -84,7 +87,14 @@ def transfer(
         passages = {
             name: stem if in_range is None else stem.excerpt(*in_range) for name, stem in stems.items()
         }
-        notes += desk.match(fit_dynamics(strips, measures, reference_measures, passages))
+        strips = fit_dynamics(strips, measures, reference_measures, passages)
+        if confident and not both_ready:
+            ours = confidence.confidences(song.audio, stems)
+            bears = confidence.bearable(ours, their_confidence)
+            strips = {name: scaled(STRIP, settings, bears[name]) for name, settings in strips.items()}
+            notes += confidence.leaks(ours, "the input")
+            notes += confidence.leaks(their_confidence, "the reference")
+        notes += desk.match(strips)
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     with clock("rendering"):
         attempt = desk.render(full)

@@ -19,7 +19,7 @@ import torch
 
 from styletransfer.audio import Audio, Stems
 from styletransfer.errors import AutomixError
-from styletransfer.separation import choose, separate
+from styletransfer.separation import choose, confidence, separate
 from styletransfer.stem_cache import StemCache
 
 from . import report
@@ -39,9 +39,10 @@ NULL_PAIRS = 6
 class BenchConfig:
     """What is run, and where.
 
-    pairs   only the first so many; all where None.
-    stems   AF per stem, too, which separates every result.
-    folder  where songs and Matchering lie; `output` gets the report.
+    pairs      only the first so many; all where None.
+    separator  that automix uses; `confident`: whether it changes a stem less, the less of it is its own.
+    stems      AF per stem, too, which separates every result.
+    folder     where songs and Matchering lie; `output` gets the report.
     """
 
     set_name: str = "bench"
@@ -52,6 +53,8 @@ class BenchConfig:
     folder: Path = field(default_factory=default_folder)
     output: Path = Path("bench-output")
     seed: int = 0
+    separator: str = "builtin"
+    confident: bool = confidence.COUNTS
 
 
 def run(config: BenchConfig, tell: Callable[[str], None] = lambda message: None) -> str:
@@ -64,7 +67,12 @@ def run(config: BenchConfig, tell: Callable[[str], None] = lambda message: None)
     paths = {path.stem: path for path in fetch(songs, config.folder)}
     program = Matchering(config.folder)
     program.install()
-    automix = Automix(StemCache(config.folder / "stems"), config.seed)
+    automix = Automix(
+        StemCache(config.folder / "stems"),
+        config.seed,
+        separator=config.separator,
+        confident=config.confident,
+    )
     compared = systems(program, automix)
     separated = _builtin() if config.stems else None
     pairs = songs.pairs[: config.pairs]
@@ -176,6 +184,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=default_folder(), help="where the songs lie")
     parser.add_argument("--output", type=Path, default=Path("bench-output"), help="folder of the report")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--separator", default="builtin", help="that automix uses")
+    parser.add_argument("--confident", action="store_true", help="change doubtful stems less (the ablation)")
     options = parser.parse_args(arguments)
     config = BenchConfig(
         set_name=options.set,
@@ -186,6 +196,8 @@ def main(arguments: list[str] | None = None) -> int:
         folder=options.folder,
         output=options.output,
         seed=options.seed,
+        separator=options.separator,
+        confident=options.confident or confidence.COUNTS,
     )
     try:
         print(run(config, _tell))

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import styletransfer
 from styletransfer.audio import Audio
+from styletransfer.separation import confidence
 from styletransfer.stem_cache import StemCache
 
 from .matchering import Matchering
@@ -52,19 +53,22 @@ class Competitor:
 
 @dataclass(frozen=True, slots=True)
 class Automix:
-    """Our own whole path with the separator that needs no download; separated stems kept in `cache`."""
+    """Our own whole path, by default with the separator that needs no download; stems kept in `cache`."""
 
     cache: StemCache
     seed: int
     gate: bool = True
     amount: float = 1.0
+    separator: str = "builtin"
+    confident: bool = confidence.COUNTS
 
     def __call__(self, source: Audio, reference: Audio) -> Answer:
         result = styletransfer.transfer(
             source,
             reference,
-            separator="builtin",
+            separator=self.separator,
             cache=self.cache,
+            confident=self.confident,
             gate=self.gate,
             amount=self.amount,
             seed=self.seed,

@@ -19,16 +19,21 @@ import torch
 from torch import Tensor
 
 from styletransfer.audio import STEMS, Audio, Stems
+from styletransfer.notes import Note
 from styletransfer.scratch import release
 
 FFT = 4096
 SEGMENT_HOPS = 11
 """Spectra per segment: 1.02 s at 44.1 kHz."""
 
+COUNTS = False
+"""Whether transfers change a stem less the less of it is its own; until an ablation has shown a gain, no."""
+
 LEAKY = 0.35
 """A stem that is present, but whose confidence is below this, is mostly leakage."""
 
 _SURE = 0.65
+_AUDIBLE_DB = -15.0
 _SEGMENTS_AT_A_TIME = 16
 _TINY = 1e-12
 
@@ -64,6 +69,12 @@ class Confidence:
     def amount(self) -> float:
         """What of a change the stem bears: 0 where it is mostly leakage, 1 where it can be relied on."""
         return min(max((self.mean - LEAKY / 2) / (_SURE - LEAKY / 2), 0.0), 1.0)
+
+    @property
+    def audible(self) -> bool:
+        """Whether the stem is loud enough in its mix to matter: 15 dB below it, or louder."""
+        sounds = float(self.energy.sum()) > _TINY
+        return sounds and bool(self.summary[FEATURES.index("level_db")] > _AUDIBLE_DB)
 
     @property
     def summary(self) -> Tensor:
@@ -110,9 +121,18 @@ def bearable(ours: dict[str, Confidence], theirs: dict[str, Confidence]) -> dict
     return {name: min(ours[name].amount, theirs[name].amount) for name in ours if name in theirs}
 
 
-def leaky(confidence: Confidence) -> bool:
-    """Whether a stem is mostly leakage."""
-    return confidence.mean < LEAKY
+def leaks(of_side: dict[str, Confidence], side: str) -> list[Note]:
+    """A warning for each stem of a side ("the input", "the reference") that is there but mostly leakage."""
+    return [
+        Note(
+            "stem-leaky",
+            f"of the {name} separated from {side} only {100 * told.mean:.0f} % seem to be their own, so they "
+            f"are changed by {100 * told.amount:.0f} % of what was asked for",
+            name,
+        )
+        for name, told in of_side.items()
+        if told.mean < LEAKY and told.audible
+    ]
 
 
 def _measured(mix: Tensor, stems: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from .unet import WIDTHS, Down, Up
 
+FRESH = ("up.5.", "last.")
+"""What no Spleeter network has: the parameters that start from chance."""
+
 MULTIPLE = 64
 """Frames and bins that the network takes come in multiples of this."""
 
@@ -26,12 +29,10 @@ class SplitUNet(nn.Module):
         super().__init__()
         self.sources = sources
         self.down = nn.ModuleList(Down(a, b) for a, b in zip((2, *WIDTHS[:-1]), WIDTHS, strict=True))
+        self.down[-1].norm.requires_grad_(False)  # nothing reads what it gives
         levels = ((512, 256), (2 * 256, 128), (2 * 128, 64), (2 * 64, 32), (2 * 32, 16), (2 * 16, width))
         self.up = nn.ModuleList(Up(a, b) for a, b in levels)
         self.last = nn.Conv2d(width, 2 * sources, 4, dilation=2, padding=3)
-        nn.init.zeros_(self.last.weight)
-        if self.last.bias is not None:
-            nn.init.zeros_(self.last.bias)
 
     def forward(self, spectrum: Tensor) -> Tensor:
         below, skips = spectrum.abs().transpose(2, 3).contiguous(memory_format=torch.channels_last), []

@@ -17,7 +17,7 @@ from styletransfer.errors import CheckpointError
 
 from .split_bands import SplitBands
 from .split_tdf import SplitTDF
-from .split_unet import MULTIPLE, SplitUNet
+from .split_unet import FRESH, MULTIPLE, SplitUNet
 
 SOURCES = STEMS[:3]
 """What an accompaniment is split into, in this order."""
@@ -59,12 +59,17 @@ def build(config: SplitterConfig) -> nn.Module:
     return SplitTDF(len(SOURCES), config.bins, config.width)
 
 
-def start(network: nn.Module, seed: int) -> bool:
-    """Start a U-Net from Spleeter's accompaniment network; whether there was anything to start from."""
-    if isinstance(network, SplitUNet):
-        network.start_from(weights.load("spleeter-accompaniment")[0], Generator().manual_seed(seed))
-        return True
-    return False
+def start(network: nn.Module, seed: int) -> frozenset[str]:
+    """Start a U-Net from Spleeter's accompaniment network; the names of the parameters that came from it."""
+    if not isinstance(network, SplitUNet):
+        return frozenset()
+    network.start_from(weights.load("spleeter-accompaniment")[0], Generator().manual_seed(seed))
+    return learnable(network) - frozenset(key for key in learnable(network) if key.startswith(FRESH))
+
+
+def learnable(network: nn.Module) -> frozenset[str]:
+    """The names of the parameters that training may change."""
+    return frozenset(key for key, parameter in network.named_parameters() if parameter.requires_grad)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +119,8 @@ def save(
 class LearnedSplitter:
     """A trained network as a splitter (see `splitter.Splitter`).
 
-    Its masks sum to one, so its stems sum to the accompaniment; phase and stereo image are the mix's own
-    (unet), or nearly (complex masks).
+    Its masks sum to one, so its stems sum to the accompaniment. It hears both channels and hears them again
+    swapped, and takes the mean, so that neither side is favoured and mono stays mono.
     """
 
     def __init__(self, loaded: LoadedSplitter, device: str = "cpu") -> None:
@@ -140,5 +145,6 @@ class LearnedSplitter:
         """(2, bins, frames) complex → (3, 2, bins, frames), for any number of frames."""
         frames = spectrum.shape[-1]
         whole = F.pad(spectrum, (0, -frames % MULTIPLE))
-        found: Tensor = self._network(whole[None])[0, ..., :frames]
+        straight, swapped = self._network(torch.stack((whole, whole.flip(0))))[..., :frames]
+        found: Tensor = (straight + swapped.flip(1)) / 2
         return found

@@ -18,6 +18,7 @@ class SeparatorRecipe(BaseModel):
     architecture, bins, width   see `SplitterConfig`.
     frames           spectra per excerpt, a multiple of 64; 256 are 5.9 s.
     batch            excerpts per step.
+    warm_share       of the learning rate, for what came from Spleeter's network or from --from.
     frozen_rounds    rounds in which only what is new is trained, not what came from Spleeter.
     frozen_norm      leave the batch norms' statistics as they came.
     averaging        what of the averaged weights is kept from step to step; the average is what is judged.
@@ -42,7 +43,8 @@ class SeparatorRecipe(BaseModel):
     frozen_rounds: int = Field(0, ge=0)
     frozen_norm: bool = False
     averaging: float = Field(0.99, ge=0, lt=1)
-    learning_rate: float = Field(3e-4, gt=0)
+    learning_rate: float = Field(5e-3, gt=0)
+    warm_share: float = Field(0.1, ge=0, le=1)
     weight_decay: float = Field(1e-4, ge=0)
     warm_up_steps: int = Field(50, ge=0)
     l1_weight: float = Field(0.0, ge=0)

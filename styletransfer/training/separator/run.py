@@ -114,9 +114,7 @@ def train(
     network = splitters.build(recipe.config)
     came = _started(network, recipe, start)
     model = _Model(network)
-    optimizer = torch.optim.AdamW(
-        model.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = torch.optim.AdamW(_groups(network, recipe, came), weight_decay=recipe.weight_decay)
     state = State()
     snapshots.restore(folder, model, optimizer, state)
     crew = Crew(workers)
@@ -135,7 +133,7 @@ def train(
             heard, sources = fabric.to_device(batch)
             rate = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             losses = device_model(heard, sources, recipe)
             loss = total_loss(recipe, losses)
             fabric.backward(loss)
@@ -182,17 +180,25 @@ def _started(network: nn.Module, recipe: SeparatorRecipe, start: str | Path | No
                 f"{start} is a network of another kind than the recipe's; give another recipe or --from"
             )
         network.load_state_dict(loaded.network.state_dict())
-        return frozenset()
-    if not splitters.start(network, recipe.seed):
-        return frozenset()
-    fresh = ("up.5.", "last.")
-    return frozenset(key for key, _ in network.named_parameters() if not key.startswith(fresh))
+        return splitters.learnable(network)
+    return splitters.start(network, recipe.seed)
+
+
+def _groups(network: nn.Module, recipe: SeparatorRecipe, came: frozenset[str]) -> list[dict[str, Any]]:
+    """What came from elsewhere with `warm_share` of the learning rate, the rest with all of it."""
+    parts = {key: value for key, value in network.named_parameters() if value.requires_grad}
+    groups = [
+        {"params": [value for key, value in parts.items() if key not in came], "share": 1.0},
+        {"params": [parts[key] for key in parts if key in came], "share": recipe.warm_share},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def _set_learning(network: nn.Module, recipe: SeparatorRecipe, *, frozen: bool, came: frozenset[str]) -> None:
     network.train()
     for key, parameter in network.named_parameters():
-        parameter.requires_grad_(not (frozen and key in came))
+        if key in came:
+            parameter.requires_grad_(not frozen)
     if recipe.frozen_norm:
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
