@@ -31,6 +31,9 @@ def encoder(
     start: Annotated[
         str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
     ] = None,
+    material: Annotated[
+        Path | None, typer.Option("--material", help="Folder of a run whose shards serve; none is rendered.")
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
     ] = None,
@@ -60,7 +63,15 @@ def encoder(
         workers = 0 if device != "cpu" else threads or os.cpu_count() or 1
     with progress(quiet) as show:
         trained = training.train(
-            chosen, corpus, output, name=name, start=start, device=device, workers=workers, progress=show
+            chosen,
+            corpus,
+            output,
+            name=name,
+            start=start,
+            material=material,
+            device=device,
+            workers=workers,
+            progress=show,
         )
     say(f"best round: {trained.facts['validation']}", quiet)
     typer.echo(trained.path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,15 +18,15 @@ from styletransfer.corpus.folder import Corpus
 from styletransfer.corpus.split import marks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
-from styletransfer.errors import ConfigError
 
-from . import snapshots, validation
+from . import run_folder, snapshots, validation
 from .contents import Contents
 from .crew import Crew
 from .fabric import launch
 from .logs import Log
 from .recipe import EncoderRecipe
-from .shards import Batch, Shards, seed_of
+from .schedule import learning_rate
+from .shards import Batch, Shards, check_material, seed_of
 
 Progress = Callable[[str, float], None]
 
@@ -67,6 +65,7 @@ def train(
     *,
     name: str = "fxencoder-small",
     start: str | Path | None = None,
+    material: Path | None = None,
     device: str = "cpu",
     workers: int = 2,
     progress: Progress = lambda stage, share: None,
@@ -76,13 +75,15 @@ def train(
     folder    shards, snapshots, logs (`log.csv`, TensorBoard) and, at the end, the weights.
     name      of the weights' file.
     start     weights to start from: a shipped name, or a `.safetensors` file.
+    material  the folder of another run, whose shards then all serve from the first round; none is rendered.
     workers   processes that render; 0 renders on `device`.
-    ConfigError where the folder holds a run with another recipe.
+    ConfigError where the folder holds a run with another recipe, or the material was made by another.
     """
     began = time.monotonic()
     heard = _heard(corpus, recipe)
-    folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, recipe)
+    if material is not None:
+        check_material(material, recipe)
+    run_folder.claim(folder, recipe)
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
@@ -97,14 +98,17 @@ def train(
     crew = Crew(workers)
     if rank == 0:
         progress("validation set", 0.0)
-        judge = validation.prepare(corpus, recipe, folder, crew, heard)
+        judge = validation.prepare(corpus, recipe, material or folder, crew, heard)
     own = recipe.model_copy(update={"seed": seed_of(recipe.seed, rank)}) if fabric.world_size > 1 else recipe
-    shards = Shards(corpus, own, folder / f"shards-{rank}", crew, heard, device=device)
+    shards = Shards(corpus, own, (material or folder) / f"shards-{rank}", crew, heard, device=device)
+    if material is not None:
+        shards.load_all()
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
     total = recipe.rounds * recipe.steps_per_round
     for number in range(max(0, min(state.round, recipe.rounds) - recipe.keep_shards), recipe.rounds):
-        shards.prepare(number, state.chances_of(number), partial(progress, f"render {number + 1}"))
+        if material is None:
+            shards.prepare(number, state.chances_of(number), partial(progress, f"render {number + 1}"))
         if number < state.round:
             continue  # trained on before the cut; its shard serves on
         if number == 0 and start is None:
@@ -114,7 +118,7 @@ def train(
             generator = Generator().manual_seed(seed_of(own.seed, "step", state.step))
             batch = fabric.to_device(shards.batch(generator, recipe.groups))
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, state.step, total)
+                group["lr"] = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
             torch.manual_seed(seed_of(own.seed, "dropout", state.step))
             losses = device_model(batch, recipe)
             loss = total_loss(recipe, losses)
@@ -156,14 +160,6 @@ def _heard(corpus: Path, recipe: EncoderRecipe) -> list[str]:
     return [stem for stem in HEARD if stem in training.stems and stem in validated.stems]
 
 
-def learning_rate(recipe: EncoderRecipe, step: int, total: int) -> float:
-    """A straight rise over the warm-up, then half a cosine down to a hundredth."""
-    if step < recipe.warm_up_steps:
-        return recipe.learning_rate * (step + 1) / recipe.warm_up_steps
-    share = (step - recipe.warm_up_steps) / max(1, total - recipe.warm_up_steps)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
-
-
 def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
     """What is minimized: the objective's parts with the recipe's weights."""
     predicted = recipe.regression_weight * losses["regression"] + recipe.presence_weight * losses["presence"]
@@ -179,17 +175,6 @@ def _standardize(network: FXEncoder, shards: Shards) -> None:
     for number, described in shards.every():
         network.mean[number] = described.mean(0)
         network.scale[number] = described.std(0).clamp(min=0.02)
-
-
-def _claim(folder: Path, recipe: EncoderRecipe) -> None:
-    """Write the recipe beside the run; a folder with another one's run is refused."""
-    path = folder / "recipe.json"
-    text = recipe.model_dump_json(indent=2)
-    if path.exists():
-        if json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
-            raise ConfigError(f"{folder} holds a run with another recipe; choose another folder")
-        return
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _facts(
@@ -219,4 +204,4 @@ def _facts(
     }
 
 
-__all__ = ["Trained", "learning_rate", "total_loss", "train"]
+__all__ = ["Trained", "total_loss", "train"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from styletransfer.encoder import restyling
 from styletransfer.encoder.description import describe
 from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.network import stem_number
+from styletransfer.errors import ConfigError
 
 from .contents import contents_of
 from .crew import Crew
@@ -152,14 +154,15 @@ class Shards:
         path = self._folder / f"shard-{number:04d}.safetensors"
         if not path.exists():
             self._render(path, number, chances, progress)
-        flat = safetensors.torch.load_file(path)
-        self._kept[number] = {
-            stem: {key.partition(".")[2]: value for key, value in flat.items() if key.startswith(f"{stem}.")}
-            for stem in self._stems
-        }
+        self._load(path, number)
         for old in [other for other in self._kept if other <= number - self._recipe.keep_shards]:
             del self._kept[old]
             (self._folder / f"shard-{old:04d}.safetensors").unlink(missing_ok=True)
+
+    def load_all(self) -> None:
+        """Have every shard of the folder in memory."""
+        for path in sorted(self._folder.glob("shard-*.safetensors")):
+            self._load(path, int(path.stem.partition("-")[2]))
 
     def batch(self, generator: Generator, groups: int) -> Batch:
         """A batch of so many groups per stem."""
@@ -189,10 +192,17 @@ class Shards:
         )
 
     def every(self) -> Iterator[tuple[int, Tensor]]:
-        """Stem number → the descriptions of all excerpts of the latest shard."""
-        latest = self._kept[max(self._kept)]
+        """Stem number → the descriptions of all excerpts of the first shard in memory."""
+        first = self._kept[min(self._kept)]
         for stem in self._stems:
-            yield stem_number(stem), latest[stem]["described"].float().flatten(0, 1)
+            yield stem_number(stem), first[stem]["described"].float().flatten(0, 1)
+
+    def _load(self, path: Path, number: int) -> None:
+        flat = safetensors.torch.load_file(path)
+        self._kept[number] = {
+            stem: {key.partition(".")[2]: value for key, value in flat.items() if key.startswith(f"{stem}.")}
+            for stem in self._stems
+        }
 
     def _render(
         self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]
@@ -225,6 +235,23 @@ class Shards:
         yield from self._crew.map(functools.partial(render, device=self._device), orders)
 
 
+def check_material(folder: Path, recipe: EncoderRecipe) -> None:
+    """ConfigError where a folder holds no run's shards, or those of a recipe that describes others."""
+    try:
+        theirs = EncoderRecipe(**json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder} is no run of `automix train encoder`") from error
+    for field in _MATERIAL:
+        if getattr(theirs, field) != getattr(recipe, field):
+            raise ConfigError(
+                f"the shards in {folder} were made with {field} = {getattr(theirs, field)}, "
+                f"not {getattr(recipe, field)}"
+            )
+    if not any(folder.glob("shards-*/shard-*.safetensors")):
+        raise ConfigError(f"{folder} holds no shards")
+
+
+_MATERIAL = ("excerpt_s", "contents", "chains", "restylings", "varied", "validation_styles")
 _RESTYLED = ("eq", "mid_side_eq", "width", "pan", "gain")
 
 

@@ -15,6 +15,7 @@ from styletransfer.training import encoder as training
 from styletransfer.training import shards
 from styletransfer.training.crew import Crew
 from styletransfer.training.recipe import EncoderRecipe, read, shipped
+from styletransfer.training.schedule import learning_rate
 
 pytest.importorskip("lightning_fabric")
 pytest.importorskip("tensorboard")
@@ -122,9 +123,24 @@ def test_a_shard_rendered_again_is_the_same(corpus: Path, tmp_path: Path) -> Non
     assert torch.equal(batches[0].described, batches[1].described)
 
 
+def test_a_run_learns_from_another_s_shards_and_refuses_those_of_another_kind(
+    corpus: Path, tmp_path: Path
+) -> None:
+    training.train(RECIPE, corpus, tmp_path / "one", workers=0)
+    judged = RECIPE.model_copy(update={"objective": "presence", "rounds": 1})
+    trained = training.train(judged, corpus, tmp_path / "two", material=tmp_path / "one", workers=0)
+    assert not (tmp_path / "two" / "shards-0").exists() or not any((tmp_path / "two" / "shards-0").iterdir())
+    assert trained.facts["steps"] == RECIPE.steps_per_round
+    other = judged.model_copy(update={"chains": 3})
+    with pytest.raises(ConfigError, match="were made with chains = 2, not 3"):
+        training.train(other, corpus, tmp_path / "three", material=tmp_path / "one", workers=0)
+    with pytest.raises(ConfigError, match="is no run of"):
+        training.train(judged, corpus, tmp_path / "four", material=tmp_path, workers=0)
+
+
 def test_the_learning_rate_rises_and_falls() -> None:
     recipe = EncoderRecipe(warm_up_steps=10)
-    rates = [training.learning_rate(recipe, step, 100) for step in range(100)]
+    rates = [learning_rate(recipe.learning_rate, 10, step, 100) for step in range(100)]
     assert rates.index(max(rates)) in (9, 10)
     assert max(rates) == pytest.approx(recipe.learning_rate)
     assert rates[-1] < 0.05 * max(rates)
