@@ -6,7 +6,7 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test check wheel bench bench-songs corpus encoder encoder-tables clean
+.PHONY: demo test check wheel bench bench-songs corpus encoder encoder-tables separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -43,6 +43,13 @@ encoder: $(VENV)/.installed-dev  ## train the FXencoder, one stage of an hour on
 
 encoder-tables: $(VENV)/.installed-dev  ## measure the shipped encoder beside its baselines; writes encoder-output/
 	$(BIN)/automix evaluate encoder --corpus '$(CORPUS)' --output encoder-output
+
+separator: $(VENV)/.installed-dev  ## train the splitter of drums, bass and other, an hour on 2 cores; into separator-run/
+	$(BIN)/automix train separator '$(CORPUS)' --recipe cpu -o separator-run
+
+separator-tables: $(VENV)/.installed-dev  ## measure builtin beside its baselines and an oracle; writes separator-output/
+	$(BIN)/pip install -q --no-deps stempeg
+	$(BIN)/automix evaluate separator --corpus '$(CORPUS)' --output separator-output
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -165,12 +165,14 @@ def _spectra(samples: Tensor) -> Tensor:
     window = torch.hann_window(FFT)
     missing = -samples.shape[-1] % (FFT * SEGMENT_HOPS)
     whole = torch.nn.functional.pad(samples, (0, missing))
-    return torch.fft.rfft(whole.unfold(-1, FFT, FFT) * window).abs().transpose(-1, -2)
+    magnitude: Tensor = torch.fft.rfft(whole.unfold(-1, FFT, FFT) * window).abs()
+    return magnitude.transpose(-1, -2)
 
 
 def _by_segment(values: Tensor) -> Tensor:
     """(stems, spectra) → sums (stems, segments)."""
-    return values.unflatten(-1, (-1, SEGMENT_HOPS)).sum(-1)
+    sums: Tensor = values.unflatten(-1, (-1, SEGMENT_HOPS)).sum(-1)
+    return sums
 
 
 def _db(ratio: Tensor) -> Tensor:

@@ -67,10 +67,7 @@ class SplitBands(nn.Module):
         self.leave = nn.ModuleList(
             nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU()) for _ in self._widths
         )
-        self.masks = nn.ModuleList(nn.Linear(2 * width, 4 * sources * size) for size in self._widths)
-        for layer in self.masks:
-            nn.init.normal_(layer.weight, std=1e-3)
-            nn.init.zeros_(layer.bias)
+        self.masks = nn.ModuleList(_last(2 * width, 4 * sources * size) for size in self._widths)
 
     def forward(self, spectrum: Tensor) -> Tensor:
         heard = features(spectrum).permute(0, 3, 2, 1)  # (batch, frames, bins, 6)
@@ -84,6 +81,14 @@ class SplitBands(nn.Module):
         ]
         # (batch, frames, bins, sources, channels, real and imaginary)
         return summing_to_one(torch.view_as_complex(torch.cat(found, 2).contiguous()).permute(0, 3, 4, 2, 1))
+
+
+def _last(inside: int, outside: int) -> nn.Linear:
+    """A layer whose first masks are all alike."""
+    layer = nn.Linear(inside, outside)
+    nn.init.normal_(layer.weight, std=1e-3)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def features(spectrum: Tensor) -> Tensor:

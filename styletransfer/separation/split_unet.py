@@ -42,7 +42,7 @@ class SplitUNet(nn.Module):
         level = self.up[0](skips.pop())
         for up in self.up[1:]:
             level = up(torch.cat((skips.pop(), level), 1))
-        logits = self.last(level).unflatten(1, (self.sources, 2)).float()
+        logits: Tensor = self.last(level).unflatten(1, (self.sources, 2)).float()
         return logits.softmax(1).transpose(3, 4)
 
     def start_from(self, spleeter: Mapping[str, Tensor], generator: torch.Generator) -> None:

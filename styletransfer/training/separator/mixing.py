@@ -30,10 +30,11 @@ def overdriven(samples: Tensor, generator: Generator) -> Tensor:
     spectrum = torch.fft.rfft(samples)
     hertz = torch.fft.rfftfreq(samples.shape[1], 1 / RATE)
     driven = torch.fft.irfft(spectrum / (1 + (low_hz / hertz.clamp(min=1)) ** 4).sqrt(), samples.shape[1])
-    driven = torch.tanh(driven * (10 ** (drive_db / 20) * 0.25 / rms * 0.1))
+    driven = torch.tanh(driven * (10 ** (drive_db / 20) * _CHAIN_RMS / rms))
     cabinet = 1 / (1 + (hertz / high_hz) ** 8).sqrt()
     driven = torch.fft.irfft(torch.fft.rfft(driven) * cabinet, samples.shape[1])
-    return driven * (rms / driven.square().mean().sqrt().clamp(min=1e-9))
+    loud: Tensor = driven * (rms / driven.square().mean().sqrt().clamp(min=1e-9))
+    return loud
 
 
 def processed(samples: Tensor, stem: str, generator: Generator) -> Tensor:

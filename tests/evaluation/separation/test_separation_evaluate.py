@@ -68,7 +68,7 @@ def test_a_wrong_level_costs_sdr_but_no_si_sdr() -> None:
 def test_one_bad_second_moves_the_whole_but_not_the_median() -> None:
     truth = noise(0)
     estimate = truth + 0.01 * noise(1)
-    estimate[:, :RATE] += noise(2)
+    estimate[:, :RATE] += noise(2, 1.0)
     found = score(estimate, truth, RATE)
     assert found.sdr_db < 6
     assert found.bss_sdr_db > 35

@@ -105,7 +105,7 @@ def test_a_corpus_without_a_stem_is_refused(tmp_path: Path) -> None:
 def test_sources_are_what_is_heard(corpus: Path) -> None:
     heard, sources = material.render(order(corpus, voice_share=0))
     assert heard.shape == (2, 2, 128, 64, 2)
-    assert (heard - sources.sum(1)).abs().max() < 0.2  # float16 of values up to hundreds
+    assert (heard - sources.sum(1)).abs().max() < 0.003 * heard.abs().max()  # float16
     assert heard.abs().max() > 0.1
 
 
@@ -129,7 +129,7 @@ def test_overdrive_adds_overtones_at_the_same_level() -> None:
     driven = mixing.overdriven(tone, Generator().manual_seed(0))
     assert float(driven.square().mean() / tone.square().mean()) == pytest.approx(1, rel=1e-3)
     spectrum = torch.fft.rfft(driven[0]).abs()
-    assert spectrum[900] > 0.05 * spectrum[300]
+    assert spectrum[900] > 0.03 * spectrum[300]
     assert torch.fft.rfft(tone[0]).abs()[900] < 1e-3 * spectrum[300]
 
 
