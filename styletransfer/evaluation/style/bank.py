@@ -1,8 +1,8 @@
 """Excerpts under styles, as every system hears them: rendered once, heard by all, and only embeddings kept.
 
-A *job* is one excerpt to make: (style, piece, take). Embeddings are kept on disk under the sound's content
-and the system's fingerprint, so a run that was stopped goes on where it was, and a new encoder leaves the
-baselines' answers standing.
+A *job* is one excerpt to make: (style, piece, take). Embeddings, and the descriptions that networks read, are
+kept on disk under the sound's content and the system's fingerprint, so a run that was stopped goes on where it
+was, and a new encoder is judged in a minute.
 """
 
 from __future__ import annotations
@@ -109,19 +109,20 @@ class Embeddings:
 
     @torch.inference_mode()
     def _part(self, renderer: Renderer, jobs: Ints, systems: Sequence[System]) -> dict[str, Floats]:
-        places = {system.name: self._place(renderer, jobs, system) for system in systems}
+        raw = {kept.name: kept for kept in (system.reads or system for system in systems)}
+        places = {name: self._place(renderer, jobs, system) for name, system in raw.items()}
         heard = {name: np.load(place) for name, place in places.items() if place and place.is_file()}
-        missing = [system for system in systems if system.name not in heard]
+        missing = [system for name, system in raw.items() if name not in heard]
         if missing:
             parts: dict[str, list[Floats]] = {system.name: [] for system in missing}
             for samples in _rendered(renderer, jobs):
                 for system in missing:
-                    vectors = system.embed(samples, renderer.stem).float().cpu()
+                    vectors = system.embed(samples, renderer.stem).half().cpu()
                     parts[system.name].append(vectors.numpy())
             for name, vectors_of in parts.items():
                 heard[name] = np.concatenate(vectors_of)
                 _keep(places[name], heard[name])
-        return heard
+        return {system.name: _answer(system, heard, renderer.stem) for system in systems}
 
     def _place(self, renderer: Renderer, jobs: Ints, system: System) -> Path | None:
         if self._folder is None:
@@ -140,6 +141,14 @@ def on_slots(pieces: Ints, takes: int, seed: int) -> Ints:
 def on_grid(styles: int, pieces: int, takes: int, seed: int) -> Ints:
     """The jobs (styles · pieces, 3) of every style on every piece; takes by chance."""
     return on_slots(np.tile(np.arange(pieces), (styles, 1)), takes, seed)
+
+
+def _answer(system: System, heard: dict[str, Floats], stem: str) -> Floats:
+    """A system's vectors, from its own kept ones or from those that it reads."""
+    vectors = heard[(system.reads or system).name].astype(np.float64)
+    if system.reads is None:
+        return vectors
+    return system.embed(torch.from_numpy(vectors).float(), stem).cpu().double().numpy()
 
 
 @cache

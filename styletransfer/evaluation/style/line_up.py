@@ -9,9 +9,9 @@ from styletransfer import encoders, weights
 from .systems import (
     ENCODER,
     MEE,
-    Ears,
     System,
     chosen,
+    descriptions,
     explicit_features,
     mel_statistics,
     trained_network,
@@ -26,7 +26,7 @@ def systems_for(
     encoder: str | None = None, mee: str | None = None, names: Iterable[str] | None = None
 ) -> tuple[list[System], list[str]]:
     """The systems to compare, the encoder last, and notes on those that can't be had."""
-    ears = Ears()
+    described = descriptions()
     notes = []
     trained = []
     config = None
@@ -36,6 +36,6 @@ def systems_for(
             continue
         loaded = encoders.load(asked or shipped)
         config = loaded.network.config
-        trained.append(trained_network(name, loaded, ears))
-    raw = [mel_statistics(), explicit_features(ears), untrained_network(ears, config)]
+        trained.append(trained_network(name, loaded, described))
+    raw = [mel_statistics(), explicit_features(described), untrained_network(described, config)]
     return chosen([*raw, *trained], names), notes

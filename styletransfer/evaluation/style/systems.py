@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from styletransfer.encoder import description, explicit, frontend, network
+from styletransfer.encoder import band_loudness, description, explicit, frontend, movements, network
 from styletransfer.encoder.frontend import Frontend
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.encoders import LoadedEncoder
@@ -41,6 +40,7 @@ class System:
     scaled       its dimensions are raw measures in units of their own, compared after scaling each to unit
                  deviation; else by cosine.
     trained_on   the pieces it learned from, as `split.piece_mark` writes them; or empty.
+    reads        what it hears in place of samples: another system's vectors, kept instead of its own.
     """
 
     name: str
@@ -48,6 +48,7 @@ class System:
     fingerprint: str
     scaled: bool = False
     trained_on: frozenset[str] = frozenset()
+    reads: System | None = None
 
 
 def mel_statistics() -> System:
@@ -60,33 +61,28 @@ def _fingerprint(name: str, *sources: Callable[..., object]) -> str:
     return f"{name} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-class Ears:
-    """One front end for all networks that read its description: what was heard last is not heard again."""
+def descriptions() -> System:
+    """What the small networks read of excerpts: heard once, read by all of them and by those to come."""
+    hear = Frontend().eval()
 
-    def __init__(self) -> None:
-        self._hear = Frontend().eval()
-        self._last = threading.local()
+    @torch.inference_mode()
+    def embed(samples: Tensor, stem: str) -> Tensor:
+        return torch.cat([description.describe(hear(part)) for part in samples.split(_AT_A_TIME)])
 
-    def describe(self, samples: Tensor) -> Tensor:
-        """The description (N, DESCRIPTION) of excerpts (N, 2, time), the explicit features first."""
-        if getattr(self._last, "samples", None) is not samples:
-            parts = [description.describe(self._hear(part)) for part in samples.split(_AT_A_TIME)]
-            self._last.described = torch.cat(parts)
-            self._last.samples = samples
-        found: Tensor = self._last.described
-        return found
+    heard = (description, movements, band_loudness, explicit, frontend)
+    return System("description", embed, f"description {_code_of(*heard)}")
 
 
-def explicit_features(ears: Ears) -> System:
+def explicit_features(described: System) -> System:
     """The explicit features beside the learned part, alone."""
 
-    def embed(samples: Tensor, stem: str) -> Tensor:
-        return ears.describe(samples)[:, : len(explicit.EXPLICIT_NAMES)]
+    def embed(vectors: Tensor, stem: str) -> Tensor:
+        return vectors[:, : len(explicit.EXPLICIT_NAMES)]
 
-    return System(EXPLICIT, embed, f"{EXPLICIT} {_code_of(explicit, frontend)}", scaled=True)
+    return System(EXPLICIT, embed, f"{EXPLICIT} {described.fingerprint}", scaled=True, reads=described)
 
 
-def untrained_network(ears: Ears, config: EncoderConfig | None = None, seed: int = 0) -> System:
+def untrained_network(described: System, config: EncoderConfig | None = None, seed: int = 0) -> System:
     """The encoder's network as it is before training, its batch norms at rest.
 
     Nothing of the training set is in it, not even the mean and spread of what is read: with these it finds
@@ -95,11 +91,11 @@ def untrained_network(ears: Ears, config: EncoderConfig | None = None, seed: int
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         built = FXEncoder(config).eval()
-    mark = f"{UNTRAINED} {seed} {built.config} {_code_of(*_NETWORK)}"
-    return System(UNTRAINED, _embedder(built, ears), mark)
+    mark = f"{UNTRAINED} {seed} {built.config} {_code_of(network)} {described.fingerprint}"
+    return _of_network(UNTRAINED, built, mark, described)
 
 
-def trained_network(name: str, loaded: LoadedEncoder, ears: Ears) -> System:
+def trained_network(name: str, loaded: LoadedEncoder, described: System) -> System:
     """A network from a checkpoint, under the name that tables shall give it.
 
     CheckpointError where it doesn't say what it was trained on.
@@ -110,19 +106,21 @@ def trained_network(name: str, loaded: LoadedEncoder, ears: Ears) -> System:
             f"the checkpoint of {name} ({loaded.fingerprint}) doesn't say which pieces it was trained on "
             "(trained_on), so that it can't be judged on held-out ones; train it again"
         )
-    mark = f"{name} {loaded.fingerprint} {_code_of(network, description, explicit, frontend)}"
-    return System(name, _embedder(loaded.network, ears), mark, trained_on=frozenset(pieces))
+    mark = f"{name} {loaded.fingerprint} {_code_of(network)} {described.fingerprint}"
+    return _of_network(name, loaded.network, mark, described, frozenset(pieces))
 
 
-def _embedder(built: FXEncoder, ears: Ears) -> Embed:
+def _of_network(
+    name: str, built: FXEncoder, mark: str, described: System, pieces: frozenset[str] = frozenset()
+) -> System:
     if built.config.preset != "small":
-        return built.embed
+        return System(name, built.embed, mark, trained_on=pieces)
 
-    def embed(samples: Tensor, stem: str) -> Tensor:
-        number = torch.full((len(samples),), network.stem_number(stem))
-        return torch.nn.functional.normalize(built.hear(ears.describe(samples), number), dim=-1)
+    def embed(vectors: Tensor, stem: str) -> Tensor:
+        number = torch.full((len(vectors),), network.stem_number(stem))
+        return torch.nn.functional.normalize(built.hear(vectors, number), dim=-1)
 
-    return embed
+    return System(name, embed, mark, trained_on=pieces, reads=described)
 
 
 def _code_of(*modules: ModuleType) -> str:
@@ -139,8 +137,6 @@ def chosen(systems: Iterable[System], names: Iterable[str] | None) -> list[Syste
         raise UsageError(f"there is no system {missing[0]!r} to compare; there are {', '.join(known)}")
     return [system for name, system in known.items() if name in set(names)]
 
-
-_NETWORK = (network, description, explicit, frontend)
 
 MEL_BANDS = 64
 _FFT, _HOP = 2048, 1024
