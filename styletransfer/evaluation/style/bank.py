@@ -1,8 +1,8 @@
 """Excerpts under styles, as every system hears them: rendered once, heard by all, and only embeddings kept.
 
-A *job* is one excerpt to make: (style, piece, take). Embeddings, and the descriptions that networks read, are
-kept on disk under the sound's content and the system's fingerprint, so a run that was stopped goes on where it
-was, and a new encoder is judged in a minute.
+A *job* is one excerpt to make: (style, piece, take). Embeddings, and the descriptions that networks read,
+are kept on disk under the sound's content and the system's fingerprint, so a run that was stopped goes on
+where it was, and a new encoder is judged in a minute.
 """
 
 from __future__ import annotations
