@@ -53,8 +53,8 @@ def encoder(
     """
     import os
 
-    from styletransfer.training import encoder as training
-    from styletransfer.training.recipe import read
+    from styletransfer.training.encoder import run as training
+    from styletransfer.training.encoder.recipe import read
 
     set_up(threads, device)
     asked = {"minutes": minutes, "seed": seed}

@@ -11,8 +11,8 @@ from styletransfer.corpus.folder import RATE, Corpus
 from styletransfer.corpus.passages import LOUDNESS_LUFS, active_share, levelled
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import AudioError
-from styletransfer.training.contents import Contents
-from styletransfer.training.variation import MOST_SEMITONES, MOST_STRETCH, varied
+from styletransfer.training.encoder.contents import Contents
+from styletransfer.training.encoder.variation import MOST_SEMITONES, MOST_STRETCH, varied
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from training_corpus import small_corpus
 from styletransfer import encoders
 from styletransfer.encoder.network import HEARD
 from styletransfer.errors import ConfigError
-from styletransfer.training import encoder as training
-from styletransfer.training import shards
 from styletransfer.training.crew import Crew
-from styletransfer.training.recipe import EncoderRecipe, read, shipped
+from styletransfer.training.encoder import run as training
+from styletransfer.training.encoder import shards
+from styletransfer.training.encoder.recipe import EncoderRecipe, read, shipped
 from styletransfer.training.schedule import learning_rate
 
 pytest.importorskip("lightning_fabric")

@@ -22,7 +22,7 @@ from styletransfer.training.fabric import launch
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
-from styletransfer.training.shards import seed_of
+from styletransfer.training.seeding import seed_of
 
 from . import validation
 from .loss import negative_sdr_db, relative_l1

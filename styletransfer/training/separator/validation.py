@@ -14,7 +14,7 @@ from styletransfer.corpus.folder import Corpus
 from styletransfer.separation.splitters import HOP, LEVEL, SOURCES
 from styletransfer.separation.voice import BINS, VoiceStage
 from styletransfer.training.crew import Crew
-from styletransfer.training.shards import seed_of
+from styletransfer.training.seeding import seed_of
 
 from .material import level, songs_of, spectrum
 from .recipe import SeparatorRecipe

@@ -119,7 +119,7 @@ def test_no_figure_comes_from_songs_seen_in_training(corpus: Path) -> None:
 
 
 def test_training_marks_pieces_as_the_evaluation_does(corpus: Path) -> None:
-    from styletransfer.training import encoder
+    from styletransfer.training.encoder import run as encoder
 
     songs = Corpus(corpus).songs()
     assert encoder.marks(songs) == sorted(piece_mark(song.piece) for song in songs)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from styletransfer.errors import ConfigError
+from styletransfer.training import toml_file
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+_PACKAGE = "styletransfer.training.encoder"
 
 Objective = Literal["contrastive", "regression", "both", "presence"]
 
@@ -69,38 +64,10 @@ class EncoderRecipe(BaseModel):
 
 
 def read(name: str | Path) -> EncoderRecipe:
-    """The recipe of that name that ships, or one from a `.toml` file.
-
-    ConfigError for a missing file, broken TOML, unknown keys and values out of range.
-    """
-    path = Path(name)
-    if path.suffix == ".toml":
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"the recipe {path} can't be read; give a .toml file, or one of {_names()}"
-            ) from error
-    elif str(name) in shipped():
-        text = (files("styletransfer.training") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
-    else:
-        raise ConfigError(f"there is no recipe {name}; give a .toml file, or one of {_names()}")
-    try:
-        values: dict[str, Any] = tomllib.loads(text)
-        return EncoderRecipe(**values)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the recipe {name} is no TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"the recipe {name} can't be used: {where}: {first['msg']}") from error
+    """The recipe of that name that ships, or one from a `.toml` file; ConfigError where it won't do."""
+    return toml_file.read(EncoderRecipe, name, _PACKAGE)
 
 
 def shipped() -> list[str]:
     """The names of the recipes that come with the program."""
-    folder = files("styletransfer.training") / "recipes"
-    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
-
-
-def _names() -> str:
-    return ", ".join(shipped())
+    return toml_file.shipped(_PACKAGE)

@@ -17,11 +17,11 @@ from styletransfer.encoder.description import describe
 from styletransfer.encoder.frontend import Frontend
 from styletransfer.encoder.loss import nt_xent
 from styletransfer.encoder.network import FXEncoder, stem_number
+from styletransfer.training.crew import Crew
+from styletransfer.training.seeding import seed_of
 
 from .contents import contents_of
-from .crew import Crew
 from .recipe import EncoderRecipe
-from .shards import seed_of
 
 _EFFECTS_PER_STYLE = 4
 _CHUNK = 4

@@ -18,15 +18,18 @@ from styletransfer.corpus.folder import Corpus
 from styletransfer.corpus.split import marks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
+from styletransfer.training import snapshots
+from styletransfer.training.crew import Crew
+from styletransfer.training.fabric import launch
+from styletransfer.training.logs import Log
+from styletransfer.training.run_folder import claim
+from styletransfer.training.schedule import learning_rate
+from styletransfer.training.seeding import seed_of
 
-from . import run_folder, snapshots, validation
+from . import validation
 from .contents import Contents
-from .crew import Crew
-from .fabric import launch
-from .logs import Log
 from .recipe import EncoderRecipe
-from .schedule import learning_rate
-from .shards import Batch, Shards, check_material, seed_of
+from .shards import Batch, Shards, check_material
 
 Progress = Callable[[str, float], None]
 
@@ -83,7 +86,7 @@ def train(
     heard = _heard(corpus, recipe)
     if material is not None:
         check_material(material, recipe)
-    run_folder.claim(folder, recipe)
+    claim(folder, recipe)
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights

@@ -7,7 +7,6 @@ A shard is drawn from its own seed: rendered again it is the same, so a run can 
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +25,10 @@ from styletransfer.encoder.description import describe
 from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.network import stem_number
 from styletransfer.errors import ConfigError
+from styletransfer.training.crew import Crew
+from styletransfer.training.seeding import seed_of
 
 from .contents import contents_of
-from .crew import Crew
 from .recipe import EncoderRecipe
 
 _TOGETHER = 48  # excerpts rendered at a time, or a group: more don't fit a cache
@@ -259,11 +259,6 @@ def _changed(change: restyling.Restyling) -> tuple[Tensor, ...]:
     """Which excerpts' effects of _RESTYLED can't be told any more, (excerpts,) bool each."""
     both, side = change.both_db.any(1), change.side_db.any(1)
     return both, both | side, side, change.channels_db.any(1), change.gain_db != 0
-
-
-def seed_of(*parts: object) -> int:
-    """A seed that is the same for the same parts: 62 bits of their hash."""
-    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 2
 
 
 def _has_wet(corpus: Path) -> bool:

@@ -1,0 +1,1 @@
+"""Training an FXencoder: contents through chains, in shards; contrastive, regressing, or both."""
