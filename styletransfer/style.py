@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from styletransfer import encoders
+from styletransfer import encoders, files
 from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.encoder.frontend import RATE
 from styletransfer.encoder.loudness import LoudnessMeter
 from styletransfer.encoder.network import FXEncoder, stem_number
 from styletransfer.encoders import LoadedEncoder
+from styletransfer.errors import UsageError
 from styletransfer.separation import choose
 from styletransfer.sources import Progress, load
 from styletransfer.stem_cache import StemCache, separate_cached
@@ -105,8 +106,13 @@ def styles_of(
 
     encoder     a name, or a .safetensors file.
     separator   as `separation.choose` has it, with `repo` and `device`.
-    AudioError for files that can't be used, CheckpointError for an encoder or a separator that can't be had.
+    AudioError for files that can't be used, UsageError for one that is named twice, CheckpointError for an
+    encoder or a separator that can't be had.
     """
+    for number, sound in enumerate(sounds):  # before any work that another one's fault would lose
+        if str(sound) in map(str, sounds[:number]):
+            raise UsageError(f"{sound} is named twice; name each song once")
+        files.inspect(sound)
     loaded = encoders.load(encoder, device)
     used = None if separator is None else choose(separator, repo=repo, device=device)
     found = {}

@@ -93,7 +93,7 @@ def _write_safetensors(path: Path, names: list[str], songs: list[SongStyle]) -> 
         tensors[f"{part}.embedding"] = torch.stack([style.embedding for style in styles])
         tensors[f"{part}.loudness_lufs"] = torch.tensor([style.loudness_lufs for style in styles])
     header = _header(names, songs)
-    safetensors.torch.save_file(tensors, path, {"automix": json.dumps(header, sort_keys=True)})
+    path.write_bytes(safetensors.torch.save(tensors, {"automix": json.dumps(header, sort_keys=True)}))
 
 
 def _write_json(path: Path, names: list[str], songs: list[SongStyle]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -13,10 +14,13 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from styletransfer.errors import CheckpointError
+from styletransfer.errors import CheckpointError, UsageError
+from styletransfer.files import beside
 
 SHIPPED = Path(str(files("styletransfer.checkpoints")))
 """The folder of the weights that come with the program, and of `manifest.json`, which lists them."""
+
+_DIGITS = re.compile("[0-9a-f]{8,64}")
 
 
 def manifest() -> dict[str, dict[str, str]]:
@@ -52,11 +56,16 @@ def read(path: Path, sha256: str | None = None) -> tuple[dict[str, Tensor], dict
     CheckpointError if the file is missing, damaged or no safetensors.
     """
     want = sha256 or path.stem.rpartition("-")[2]
+    if not _DIGITS.fullmatch(want):
+        raise CheckpointError(
+            f"{path.name} isn't named as weights are, NAME-XXXXXXXX.safetensors after their content; "
+            "name a file of weights, or give this one its own name back"
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"the weights {path} can't be read; fetch them again") from error
-    if len(want) < 8 or not hashlib.sha256(content).hexdigest().startswith(want):
+        raise CheckpointError(f"the weights {path} can't be read; check the name") from error
+    if not hashlib.sha256(content).hexdigest().startswith(want):
         raise CheckpointError(
             f"{path.name} is damaged: its sha256 does not begin with {want}; fetch it again"
         )
@@ -75,16 +84,34 @@ def save(
     """Write weights under the name that their content gives them; the path, and the whole sha256.
 
     metadata   config, format number, origin: whatever JSON can say.
-    The same tensors and metadata give the same file. Written beside and renamed.
+    The same tensors and metadata give the same file. AudioError where the disk refuses it.
     """
+    check_name(name)
     # One header entry, since safetensors writes several in an order that changes from run to run.
     header = {"automix": json.dumps(metadata, sort_keys=True)}
-    content = safetensors.torch.save(
-        {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}, header
-    )
+    content = _packed(tensors, header)
     sha256 = hashlib.sha256(content).hexdigest()
     path = directory / f"{name}-{sha256[:8]}.safetensors"
-    beside = path.with_suffix(".part")
-    beside.write_bytes(content)
-    beside.replace(path)
+    with beside(path) as partial:
+        partial.write_bytes(content)
     return path, sha256
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str] | None = None) -> None:
+    """Write tensors that go by another name than their content's: beside, and renamed.
+
+    AudioError where the disk refuses.
+    """
+    with beside(path) as partial:
+        partial.write_bytes(_packed(tensors, header))
+
+
+def check_name(name: str) -> None:
+    """UsageError where weights can't have that name; ask before long work."""
+    if not name or Path(name).name != name:
+        raise UsageError(f"weights can't be named {name!r}; give a name without folders")
+
+
+def _packed(tensors: Mapping[str, Tensor], header: Mapping[str, str] | None) -> bytes:
+    whole = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    return safetensors.torch.save(whole, None if header is None else dict(header))

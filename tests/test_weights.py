@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from styletransfer import weights
-from styletransfer.errors import CheckpointError
+from styletransfer.errors import CheckpointError, UsageError
 
 
 def test_what_is_saved_is_read(tmp_path: Path) -> None:
@@ -47,6 +47,10 @@ def test_a_file_that_is_not_there_or_of_no_kind(tmp_path: Path) -> None:
     odd.write_bytes(b"")
     with pytest.raises(CheckpointError, match="no weights"):
         weights.read(odd)
+    with pytest.raises(CheckpointError, match="isn't named as weights are"):
+        weights.read(tmp_path / "style.safetensors")
+    with pytest.raises(UsageError, match="without folders"):
+        weights.save(tmp_path, "a/b", {"a": torch.ones(3)}, {})
     with pytest.raises(CheckpointError, match="spleeter-vocals"):
         weights.load("nobody")
 

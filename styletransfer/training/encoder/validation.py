@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from styletransfer import weights
 from styletransfer.chains import EFFECTS, PUBLISHED, STAGES, draw, draw_exactly
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.description import describe
@@ -105,9 +106,7 @@ def prepare(
         parts: dict[str, list[Tensor]] = {}
         for order, described in zip(orders, crew.map(render, orders), strict=True):
             parts.setdefault(order.name, []).append(described)
-        beside = path.with_suffix(".part")
-        safetensors.torch.save_file({name: torch.cat(found) for name, found in parts.items()}, beside)
-        beside.replace(path)
+        weights.write(path, {name: torch.cat(found) for name, found in parts.items()})
     return Validation(safetensors.torch.load_file(path), {name: stem for name, stem, *_ in sets})
 
 

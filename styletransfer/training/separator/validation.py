@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from torch import Generator, Tensor, nn
 
+from styletransfer import weights
 from styletransfer.audio import STEMS
 from styletransfer.corpus.folder import Corpus
 from styletransfer.separation.splitters import HOP, LEVEL, SOURCES
@@ -81,9 +82,7 @@ def prepare(corpus: Path, recipe: SeparatorRecipe, folder: Path, crew: Crew) -> 
     path = folder / f"voice-{seed_of(len(songs), frames, count)}.safetensors"
     if not path.exists():
         shares = torch.stack(list(crew.map(voice_share, places)))
-        beside = path.with_suffix(".part")
-        safetensors.torch.save_file({"share": shares}, beside)
-        beside.replace(path)
+        weights.write(path, {"share": shares})
     return Validation(places, safetensors.torch.load_file(path)["share"])
 
 
