@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from styletransfer import weights
 from styletransfer.chains import EFFECTS, scheduling
 
 
@@ -58,10 +59,11 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, stat
             f"optimizer.{index}.{key}": torch.as_tensor(value).cpu().contiguous()
             for key, value in values.items()
         }
-    counters = asdict(cast(Any, state))
-    _write(folder / "snapshot.safetensors", tensors, counters)
-    if state.best.get("round") == state.round:
-        _write(folder / "best.safetensors", tensors, counters)
+    header = {"state": json.dumps(asdict(cast(Any, state)))}
+    # the best first: cut off between the two, the round is gone through again and found the best again
+    best = ["best"] if state.best.get("round") == state.round else []
+    for kept in (*best, "snapshot"):
+        weights.write(folder / f"{kept}.safetensors", tensors, header)
 
 
 def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Counted) -> None:
@@ -90,9 +92,3 @@ def restore_best(folder: Path, network: nn.Module, part: str = "network") -> Non
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-
-
-def _write(path: Path, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
-    beside = path.with_suffix(".part")
-    safetensors.torch.save_file(tensors, beside, {"state": json.dumps(counters)})
-    beside.replace(path)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from training_corpus import small_corpus
 
 from styletransfer import encoders
 from styletransfer.encoder.network import HEARD
-from styletransfer.errors import ConfigError
+from styletransfer.errors import AudioError, AutomixError, CheckpointError, ConfigError, UsageError
 from styletransfer.training.crew import Crew
 from styletransfer.training.encoder import run as training
 from styletransfer.training.encoder import shards
@@ -168,3 +169,38 @@ def test_a_wrong_recipe_is_refused_in_a_sentence(tmp_path: Path, text: str, sent
         read(path)
     with pytest.raises(ConfigError, match=r"give a \.toml file"):
         read("nothing")
+
+
+def test_what_can_t_be_is_said_before_anything_is_written(corpus: Path, tmp_path: Path) -> None:
+    target, file = tmp_path / "run", tmp_path / "file"
+    file.write_text("x")
+    more = RECIPE.model_copy(update={"contents": 4})
+    refusals: list[tuple[EncoderRecipe, Path, dict[str, str], type[AutomixError], str]] = [
+        (RECIPE, target, {"start": "nobody"}, CheckpointError, "no weights named nobody"),
+        (RECIPE, target, {"name": "a/b"}, UsageError, "without folders"),
+        (RECIPE, file, {}, AudioError, "can't be made a folder"),
+        (more, target, {}, AudioError, "4 pieces of training"),
+    ]
+    for recipe, folder, asked, kind, sentence in refusals:
+        with pytest.raises(kind, match=sentence):
+            training.train(recipe, corpus, folder, workers=0, **asked)  # type: ignore[arg-type]
+        assert not target.exists()
+
+
+def test_finished_music_with_too_few_pieces_is_left_out(corpus: Path, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"wet_share": 1.0})
+    shutil.copytree(corpus, tmp_path / "corpus")
+    material = tmp_path / "corpus"
+    (material / "wet").mkdir()
+    shutil.copytree(material / "songs" / "train-0", material / "wet" / "train-0")
+    assert shards._wet_stems(material, recipe) == ()
+    shards.Shards(material, recipe, tmp_path / "shards", Crew(0), ["drums"]).prepare(0, {})
+
+
+def test_damaged_or_missing_shards_are_named(corpus: Path, tmp_path: Path) -> None:
+    material = shards.Shards(corpus, RECIPE, tmp_path, Crew(0), ["drums"])
+    with pytest.raises(ConfigError, match="holds no shards"):
+        material.load_all()
+    (tmp_path / "shard-0000.safetensors").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match=r"shard-0000.* is damaged"):
+        material.prepare(0, {})

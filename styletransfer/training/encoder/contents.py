@@ -57,12 +57,17 @@ class Contents:
         """The stems, and `mix`, that there are at least two pieces with."""
         return tuple(self._pieces)
 
+    def with_pieces(self, least: int) -> tuple[str, ...]:
+        """The stems, and `mix`, that there are at least so many pieces with."""
+        return tuple(stem for stem, pieces in self._pieces.items() if len(pieces) >= least)
+
     def pieces(self, stem: str) -> list[str]:
         """The pieces that have this stem."""
         return list(self._pieces[stem])
 
     def draw(self, generator: Generator, stem: str, groups: int, each: int) -> Tensor:
-        """Excerpts (groups, each, 2, time) at −23 LUFS; those of a group are of different pieces."""
+        """Excerpts (groups, each, 2, time) at −23 LUFS; those of a group are of different pieces, of which
+        there must be as many."""
         names = self.pieces(stem)
         drawn = []
         for _ in range(groups):

@@ -18,6 +18,7 @@ from styletransfer.corpus.folder import Corpus
 from styletransfer.corpus.split import marks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
+from styletransfer.errors import AudioError
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
@@ -80,19 +81,21 @@ def train(
     start     weights to start from: a shipped name, or a `.safetensors` file.
     material  the folder of another run, whose shards then all serve from the first round; none is rendered.
     workers   processes that render; 0 renders on `device`.
-    ConfigError where the folder holds a run with another recipe, or the material was made by another.
+    ConfigError where the folder holds a run with another recipe, or the material was made by another;
+    AudioError where the corpus has too few pieces; CheckpointError for weights that can't be started from.
     """
     began = time.monotonic()
     heard = _heard(corpus, recipe)
     if material is not None:
         check_material(material, recipe)
-    claim(folder, recipe)
+    first = None if start is None else encoders.load(start).network.state_dict()
+    claim(folder, recipe, name)
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
     model = _Model(EncoderConfig())
-    if start is not None:
-        model.network.load_state_dict(encoders.load(start).network.state_dict())
+    if first is not None:
+        model.network.load_state_dict(first)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -144,7 +147,8 @@ def train(
             state.minutes += (time.monotonic() - began) / 60
             began = time.monotonic()
             snapshots.write(folder, model, optimizer, state)
-        state.chances = fabric.broadcast(state.chances)
+        # what only the first process knows and all must act upon
+        state.chances, state.minutes = fabric.broadcast((state.chances, state.minutes))
         if recipe.minutes and state.minutes >= recipe.minutes:
             break
     crew.close()
@@ -157,10 +161,17 @@ def train(
 
 
 def _heard(corpus: Path, recipe: EncoderRecipe) -> list[str]:
-    """The stems, and `mix`, that both training and validation have pieces of."""
-    training = Contents(Corpus(corpus), "train", recipe.excerpt_s)
+    """The stems, and `mix`, that training has pieces enough of, and validation two."""
+    training = Contents(Corpus(corpus), "train", recipe.excerpt_s, vary=recipe.varied)
     validated = Contents(Corpus(corpus), "validation", 2 * recipe.excerpt_s)
-    return [stem for stem in HEARD if stem in training.stems and stem in validated.stems]
+    enough = training.with_pieces(recipe.contents)
+    heard = [stem for stem in HEARD if stem in enough and stem in validated.stems]
+    if not heard:
+        raise AudioError(
+            f"no stem in {corpus} is in {recipe.contents} pieces of training and 2 of validation; "
+            "build more of it, or set fewer contents in a recipe"
+        )
+    return heard
 
 
 def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:

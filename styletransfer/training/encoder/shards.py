@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Generator, Tensor
 
+from styletransfer import weights
 from styletransfer.chains import EFFECTS, GENTLE, VARIED, Chain, draw
 from styletransfer.chains.parameters import COLUMNS
 from styletransfer.corpus.folder import RATE
@@ -24,7 +26,7 @@ from styletransfer.encoder import restyling
 from styletransfer.encoder.description import describe
 from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.network import stem_number
-from styletransfer.errors import ConfigError
+from styletransfer.errors import AudioError, CheckpointError, ConfigError
 from styletransfer.training.crew import Crew
 from styletransfer.training.seeding import seed_of
 
@@ -141,7 +143,7 @@ class Shards:
         self._crew = crew
         self._kept: dict[int, dict[str, dict[str, Tensor]]] = {}
         self._stems = stems
-        self._wet = recipe.wet_share > 0 and _has_wet(corpus)
+        self._wet = _wet_stems(corpus, recipe) if recipe.wet_share > 0 else ()
         folder.mkdir(parents=True, exist_ok=True)
 
     def prepare(
@@ -160,9 +162,11 @@ class Shards:
             (self._folder / f"shard-{old:04d}.safetensors").unlink(missing_ok=True)
 
     def load_all(self) -> None:
-        """Have every shard of the folder in memory."""
+        """Have every shard of the folder in memory. ConfigError where it has none."""
         for path in sorted(self._folder.glob("shard-*.safetensors")):
             self._load(path, int(path.stem.partition("-")[2]))
+        if not self._kept:
+            raise ConfigError(f"{self._folder} holds no shards; train with as many processes as its run did")
 
     def batch(self, generator: Generator, groups: int) -> Batch:
         """A batch of so many groups per stem."""
@@ -198,11 +202,17 @@ class Shards:
             yield stem_number(stem), first[stem]["described"].float().flatten(0, 1)
 
     def _load(self, path: Path, number: int) -> None:
-        flat = safetensors.torch.load_file(path)
-        self._kept[number] = {
+        try:
+            flat = safetensors.torch.load_file(path)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise CheckpointError(f"{path} is damaged; remove it, and it is rendered again") from error
+        kept = {
             stem: {key.partition(".")[2]: value for key, value in flat.items() if key.startswith(f"{stem}.")}
             for stem in self._stems
         }
+        if missing := [stem for stem, parts in kept.items() if not parts]:
+            raise ConfigError(f"{path} has no {missing[0]}; take material of the same corpus")
+        self._kept[number] = kept
 
     def _render(
         self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]
@@ -217,9 +227,7 @@ class Shards:
             for stem, parts in pieces.items()
             for key in parts[0]
         }
-        beside = path.with_suffix(".part")
-        safetensors.torch.save_file(flat, beside)
-        beside.replace(path)
+        weights.write(path, flat)
 
     def _orders(self, number: int, chances: Mapping[str, float]) -> Iterator[Order]:
         for stem in self._stems:
@@ -227,7 +235,7 @@ class Shards:
             while left > 0:
                 groups = min(left, max(1, _TOGETHER // (self._recipe.contents * self._recipe.chains)))
                 seed = seed_of(self._recipe.seed, number, stem, chunk)
-                wet = self._wet and (seed >> 8) % 1000 < 1000 * self._recipe.wet_share and stem != "mix"
+                wet = stem in self._wet and (seed >> 8) % 1000 < 1000 * self._recipe.wet_share
                 yield Order(self._corpus, self._recipe, stem, groups, seed, chances, wet)
                 left, chunk = left - groups, chunk + 1
 
@@ -261,8 +269,13 @@ def _changed(change: restyling.Restyling) -> tuple[Tensor, ...]:
     return both, both | side, side, change.channels_db.any(1), change.gain_db != 0
 
 
-def _has_wet(corpus: Path) -> bool:
-    return any(True for _ in (corpus / "wet").glob("*/meta.json"))
+def _wet_stems(corpus: Path, recipe: EncoderRecipe) -> tuple[str, ...]:
+    """The stems that finished music has pieces enough of. Its mix is no stem of ours: it was mastered."""
+    try:
+        wet = contents_of(corpus, "train", recipe.excerpt_s, "wet", recipe.varied)
+    except AudioError:  # none, or too little
+        return ()
+    return tuple(stem for stem in wet.with_pieces(recipe.contents) if stem != "mix")
 
 
 @functools.lru_cache(maxsize=2)

@@ -107,7 +107,7 @@ def train(
     """
     began = time.monotonic()
     songs_of(corpus, "train"), songs_of(corpus, "validation")
-    claim(folder, recipe)
+    claim(folder, recipe, name)
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
