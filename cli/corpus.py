@@ -24,7 +24,7 @@ def build(
     seed: Annotated[int, typer.Option("--seed", help="Of all that is drawn.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that work at once.")] = 2,
     voices: Annotated[
-        bool, typer.Option(help="Let half of the songs be sung; --no-voices leaves that for later.")
+        bool, typer.Option(help="Let three songs in five be sung; --no-voices leaves that for later.")
     ] = True,
     stems: Annotated[
         Path | None,

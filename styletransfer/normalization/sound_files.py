@@ -62,6 +62,7 @@ def jobs_for(source: Path, stem: str | None = None, output: Path | None = None) 
     if stem is not None and stem not in CLASSES:
         raise UsageError(f"there is no stem {stem!r}; choose one of {', '.join(CLASSES)}")
     if not source.is_dir():
+        files.inspect(source)
         kind = stem or stem_of(source)
         if kind is None:
             raise UsageError(f"{source.name} names no stem; add --stem drums, bass, other, vocals or mix")

@@ -57,6 +57,7 @@ def embed_folder(
     loaded = encoders.load(encoder, device)
     vectors, folders, stems = [], [], []
     for number, path in enumerate(paths):
+        progress(number / len(paths))
         named = stems_in(path.stem.lower())
         stem = next(iter(named)) if len(named) == 1 else "mix"
         with torch.inference_mode():
@@ -64,7 +65,7 @@ def embed_folder(
         vectors.append(heard.cpu().double().numpy())
         folders.append(path.relative_to(folder).parts[0] if path.parent != folder else folder.resolve().name)
         stems.append(stem)
-        progress((number + 1) / len(paths))
+    progress(1.0)
     return Sounds(paths, np.stack(vectors), folders, stems)
 
 

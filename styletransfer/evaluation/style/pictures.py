@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
 from styletransfer.errors import AudioError, UsageError
+from styletransfer.files import beside
 
 from .intervals import Floats, Ints
 from .listening import Heard
@@ -96,8 +97,8 @@ def write(figure: Figure, path: Path) -> Path:
     """Write a picture in the format that its suffix names; equal pictures, equal files."""
     check_target(path)
     metadata = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
-    with matplotlib.rc_context({"svg.hashsalt": "automix"}):
-        figure.savefig(path, dpi=110, metadata=metadata)
+    with matplotlib.rc_context({"svg.hashsalt": "automix"}), beside(path) as partial:
+        figure.savefig(partial, format=path.suffix[1:].lower(), dpi=110, metadata=metadata)
     return path
 
 
