@@ -11,6 +11,8 @@ from styletransfer.errors import ConfigError
 from styletransfer.files import beside, make_folder
 from styletransfer.weights import check_name
 
+_LIMIT = "minutes"  # of a recipe: a run that has reached it may be given more
+
 
 def claim(folder: Path, recipe: BaseModel, name: str) -> None:
     """Write the recipe into a run's folder, made if need be.
@@ -23,12 +25,13 @@ def claim(folder: Path, recipe: BaseModel, name: str) -> None:
     make_folder(folder)
     path = folder / "recipe.json"
     text = recipe.model_dump_json(indent=2)
+    ours = json.loads(text)
     if path.exists():
         try:
             theirs = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path} is damaged; choose another folder") from error
-        if theirs != json.loads(text):
+        if not isinstance(theirs, dict) or {**theirs, _LIMIT: None} != {**ours, _LIMIT: None}:
             raise ConfigError(f"{folder} holds a run with another recipe; choose another folder")
         return
     with beside(path) as partial:

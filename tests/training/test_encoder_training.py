@@ -12,6 +12,7 @@ from training_corpus import small_corpus
 from styletransfer import encoders
 from styletransfer.encoder.network import HEARD
 from styletransfer.errors import AudioError, AutomixError, CheckpointError, ConfigError, UsageError
+from styletransfer.training import run_folder
 from styletransfer.training.crew import Crew
 from styletransfer.training.encoder import run as training
 from styletransfer.training.encoder import shards
@@ -97,6 +98,10 @@ def test_a_run_cut_off_goes_on_with_the_same_curve(
 def test_another_recipe_in_the_same_folder_is_refused(unbroken: Path, corpus: Path) -> None:
     with pytest.raises(ConfigError, match="another recipe"):
         training.train(RECIPE.model_copy(update={"seed": 5}), corpus, unbroken, workers=0)
+
+
+def test_a_run_that_reached_its_minutes_may_be_given_more(unbroken: Path) -> None:
+    run_folder.claim(unbroken, RECIPE.model_copy(update={"minutes": 5}), "fxencoder-small")
 
 
 def test_groups_hold_two_contents_under_two_chains(corpus: Path, tmp_path: Path) -> None:
