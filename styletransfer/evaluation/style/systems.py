@@ -29,7 +29,8 @@ ENCODER = "encoder"
 """How tables name the systems; all but the last are the baselines that every figure stands beside."""
 
 Embed = Callable[[Tensor, str], Tensor]
-"""samples (N, 2, time) float32 at 44.1 kHz, and the stem ("drums" … "vocals", "mix") → (N, D)."""
+"""samples (N, 2, time) float32 at 44.1 kHz, or the vectors (N, D) of the system that it reads, and the stem
+("drums" … "vocals", "mix") → (N, D)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
