@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+
+from styletransfer.evaluation.goal import Goal
 
 from .evaluate import Findings
 from .songs import REAL, RENDERED
@@ -14,23 +14,6 @@ from .systems import HTDEMUCS, MEDIAN, MIX, ORACLE
 _REAL_DB = {"drums": 6.5, "bass": 4.5, "other": 3.0, "vocals": 6.0}
 _LEAD_DB = 3.0
 _SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A goal and what was measured: at least `target`, or at most where `at_most`."""
-
-    what: str
-    target: float
-    value: float
-    at_most: bool = False
-
-    @property
-    def met(self) -> bool:
-        return self.value <= self.target if self.at_most else self.value >= self.target
-
-    def figures(self) -> dict[str, Any]:
-        return {**asdict(self), "met": self.met}
 
 
 def asked_for(found: Findings) -> str:

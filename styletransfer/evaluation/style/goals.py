@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
+
+from styletransfer.evaluation.goal import Goal
 
 from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, SEPARATED, Findings
 from .systems import ENCODER
@@ -29,28 +30,6 @@ _PROBES = {
     NORMALIZED: {"EQ gains": 0.8, "width": 0.8, "gain": 0.8, "compression": 0.6, "reverb": 0.6},
     AS_IS: {"EQ gains": 0.6, "width": 0.6, "gain": 0.6, "compression": 0.4, "reverb": 0.4},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A goal and what was measured: at least `target`, or at most where `at_most`."""
-
-    what: str
-    target: float
-    value: float
-    at_most: bool = False
-
-    @property
-    def met(self) -> bool:
-        return self.value <= self.target if self.at_most else self.value >= self.target
-
-    @property
-    def missed_by(self) -> float:
-        """How far the figure is on the wrong side; 0 where the goal is met."""
-        return 0.0 if self.met else abs(self.value - self.target)
-
-    def figures(self) -> dict[str, Any]:
-        return {**asdict(self), "met": self.met, "missed_by": self.missed_by}
 
 
 def goals(found: Findings) -> list[Goal]:
