@@ -33,12 +33,7 @@ def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedEncoder:
 
     CheckpointError if there is none, or if it is damaged or holds something else.
     """
-    path = Path(name)
-    if path.suffix == ".safetensors":
-        tensors, facts = weights.read(path)
-    else:
-        path = weights.path_of(str(name))
-        tensors, facts = weights.load(str(name))
+    path, tensors, facts = weights.find(name)
     if facts.get("kind") != "fxencoder" or facts.get("format") != FORMAT:
         raise CheckpointError(f"{path.name} holds no FXencoder that this version reads; train or fetch one")
     network = FXEncoder(EncoderConfig(**facts["config"]))

@@ -41,6 +41,17 @@ def load(name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return read(path_of(name), manifest()[name]["sha256"])
 
 
+def find(name: str | Path) -> tuple[Path, dict[str, Tensor], dict[str, Any]]:
+    """The path, tensors and metadata of the shipped weights of that name, or of a `.safetensors` file.
+
+    CheckpointError if they are unknown, missing or damaged.
+    """
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return (path, *read(path))
+    return (path_of(str(name)), *load(str(name)))
+
+
 def path_of(name: str) -> Path:
     """Where the shipped weights of that name are. CheckpointError if there are none."""
     entries = manifest()

@@ -87,12 +87,7 @@ def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedSplitter:
 
     CheckpointError if there is none, or if it is damaged or holds something else.
     """
-    path = Path(name)
-    if path.suffix == ".safetensors":
-        tensors, facts = weights.read(path)
-    else:
-        path = weights.path_of(str(name))
-        tensors, facts = weights.load(str(name))
+    path, tensors, facts = weights.find(name)
     if facts.get("kind") != "splitter" or facts.get("format") != FORMAT:
         raise CheckpointError(f"{path.name} holds no splitter that this version reads; train or fetch one")
     try:
