@@ -15,13 +15,13 @@ from torch import Generator, Tensor, nn
 from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
-from styletransfer.corpus.split import marks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
 from styletransfer.errors import AudioError
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
+from styletransfer.training.facts import learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
@@ -200,7 +200,6 @@ def _facts(
     device: str,
 ) -> dict[str, Any]:
     songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
-    validated = Corpus(corpus).songs("validation")
     return {
         "origin": "automix train encoder",
         "licence": "Apache-2.0",
@@ -209,12 +208,8 @@ def _facts(
         "minutes": round(state.minutes, 1),
         "device": device,
         "processes": processes,
-        "start": None if start is None else str(Path(start).name),
-        "corpus_hours": round(sum(song.duration_s for song in songs) / 3600, 2),
-        "corpus_pieces": len({song.piece for song in songs}),
         "validation": state.best,
-        "trained_on": marks(songs),
-        "validated_on": marks(validated),
+        **learned_from(corpus, songs, start),
     }
 
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from styletransfer.corpus.folder import Corpus
-from styletransfer.corpus.split import marks
 from styletransfer.errors import ConfigError
 from styletransfer.separation import splitters
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
+from styletransfer.training.facts import learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
@@ -224,12 +224,8 @@ def _facts(
         "minutes": round(state.minutes, 1),
         "device": device,
         "processes": processes,
-        "start": None if start is None else str(Path(start).name),
-        "corpus_hours": round(sum(song.duration_s for song in songs) / 3600, 2),
-        "corpus_pieces": len({song.piece for song in songs}),
         "validation": state.best,
-        "trained_on": marks(songs),
-        "validated_on": marks(Corpus(corpus).songs("validation")),
+        **learned_from(corpus, songs, start),
     }
 
 
