@@ -67,13 +67,13 @@ def transfer(
     their_dry = None if reference_stems is None else read_stems(reference_stems, theirs.audio)
     both_ready = dry is not None and their_dry is not None
     with clock("separating reference") as done:
-        stems = their_dry if both_ready and their_dry else separate_cached(theirs.audio, used, cache, done)
+        their_stems = their_dry if both_ready and their_dry else separate_cached(theirs.audio, used, cache, done)
     with clock("measuring reference"):
-        reference_measures = _measured(theirs.audio, stems, reference_range, "reference")
+        reference_measures = _measured(theirs.audio, their_stems, reference_range, "reference")
         their_side = Side(
             mixdown.meter_of(_passage(theirs.audio, reference_range, "reference")), reference_measures.mix
         )
-        their_confidence = confidence.confidences(theirs.audio, stems) if confident else {}
+        their_confidence = confidence.confidences(theirs.audio, their_stems) if confident else {}
     with clock("separating input") as done:
         stems = dry if both_ready and dry else separate_cached(song.audio, used, cache, done)
     with clock("measuring input"):
@@ -123,7 +123,7 @@ def transfer(
         ],
         timings_s=clock.seconds,
     )
-    return result_of(attempt.audio, document, song, theirs, played)
+    return result_of(attempt.audio, document, song, played, theirs, their_stems)
 
 
 def apply(
@@ -197,7 +197,7 @@ def apply(
         warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
         timings_s=clock.seconds,
     )
-    return result_of(audio, rendered, song, None, dry)
+    return result_of(audio, rendered, song, dry)
 
 
 def _request(asked: dict[str, Any]) -> Asked:

@@ -20,7 +20,7 @@ class Result:
 
     mix        the finished sound, at the input's rate.
     document   how it was made: settings, measures, warnings; saved as result.json.
-    song       the input, `reference` the other side.
+    song       the input, `reference` the other side, each with its stems before the console.
     unchanged  the mix is the input, sample by sample.
     """
 
@@ -29,6 +29,7 @@ class Result:
     song: Song
     reference: Song | None
     dry_stems: Stems
+    reference_stems: Stems | None
     unchanged: bool
 
     @property
@@ -69,7 +70,14 @@ def source_of(song: Song, span_s: tuple[float, float] | None = None, ready_stems
     )
 
 
-def result_of(audio: Audio, document: Document, song: Song, reference: Song | None, dry: Stems) -> Result:
+def result_of(
+    audio: Audio,
+    document: Document,
+    song: Song,
+    dry: Stems,
+    reference: Song | None = None,
+    reference_stems: Stems | None = None,
+) -> Result:
     """A result from what was rendered, in as many channels as asked for, or as the input has.
 
     Its figures are measured on these channels, and samples beyond full scale are noted.
@@ -83,4 +91,4 @@ def result_of(audio: Audio, document: Document, song: Song, reference: Song | No
     if over:
         message = f"{over} samples lie beyond full scale; integer files clip them, --true-peak -1 avoids them"
         document.warnings.append(Warned(code="clipped", message=message))
-    return Result(mix, document, song, reference, dry, unchanged)
+    return Result(mix, document, song, reference, dry, reference_stems, unchanged)
