@@ -92,14 +92,32 @@ def fit_compressor(
 
     times   attack and release that may be chosen.
     punch   how punch is measured, of (2, time) at a rate.
+    """
+    return chosen(compressions(sound, times, punch), wish)
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """What a compressor's knobs do to a sound: the changes in dB, and the slope of the gain."""
+
+    knobs: dict[str, float]
+    slope: float
+    punch_db: float
+    crest_db: float
+
+
+def compressions(
+    sound: Audio, times: tuple[Times, ...], punch: Callable[[Tensor, int], float] = punch_db
+) -> list[Compression]:
+    """What each compressor that is tried does to a sound, whatever is wished for.
+
     The gain follows the level above the threshold and is proportional to the slope 1/ratio − 1, so one pass
     of the detector serves all ratios. Make-up keeps the RMS.
     """
     samples = sound.excerpt(*sound.loudest_s(_EXCERPT_S)).samples.expand(2, -1)
     level_db = float(10 * torch.log10(samples.square().mean(1).amax().clamp(min=1e-12)))
     before = punch(samples, sound.rate), _crest_db(samples)
-    least = wish.missed_db(0.0, 0.0)
-    chosen: tuple[Tensor, float, dict[str, float]] | None = None
+    tried = []
     for time in times:
         knobs = {
             "threshold_db": min(max(level_db + _THRESHOLD_DB, -80.0), 0.0),
@@ -110,15 +128,21 @@ def fit_compressor(
         followed_db = -compression_gain_db(samples[None], sound.rate, ratio=1e6, **knobs)[0]
         for slope in _SLOPES:
             shaped = samples * 10 ** (slope * followed_db / 20)
-            after = punch(shaped, sound.rate), _crest_db(shaped)
-            missed = wish.missed_db(after[0] - before[0], after[1] - before[1]) + _RELUCTANCE_DB * abs(slope)
-            if missed < least:
-                least, chosen = missed, (shaped, slope, knobs)
-    if chosen is None:
-        return None
-    shaped, slope, knobs = chosen
-    makeup_db = float(10 * torch.log10(samples.square().mean() / shaped.square().mean().clamp(min=1e-12)))
-    return knobs | {"ratio": 1 / (1 + slope), "makeup_db": makeup_db}
+            ratio = samples.square().mean().clamp(min=1e-12) / shaped.square().mean().clamp(min=1e-12)
+            set_to = knobs | {"ratio": 1 / (1 + slope), "makeup_db": float(10 * torch.log10(ratio))}
+            changes = punch(shaped, sound.rate) - before[0], _crest_db(shaped) - before[1]
+            tried.append(Compression(set_to, slope, *changes))
+    return tried
+
+
+def chosen(tried: list[Compression], wish: Wish) -> dict[str, float] | None:
+    """The knobs that come closest to a wish; None where none comes closer than no compressor."""
+    least, knobs = wish.missed_db(0.0, 0.0), None
+    for one in tried:
+        missed = wish.missed_db(one.punch_db, one.crest_db) + _RELUCTANCE_DB * abs(one.slope)
+        if missed < least:
+            least, knobs = missed, one.knobs
+    return knobs
 
 
 def _crest_db(samples: Tensor) -> float:
