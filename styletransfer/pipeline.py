@@ -67,7 +67,9 @@ def transfer(
     their_dry = None if reference_stems is None else read_stems(reference_stems, theirs.audio)
     both_ready = dry is not None and their_dry is not None
     with clock("separating reference") as done:
-        their_stems = their_dry if both_ready and their_dry else separate_cached(theirs.audio, used, cache, done)
+        their_stems = (
+            their_dry if both_ready and their_dry else separate_cached(theirs.audio, used, cache, done)
+        )
     with clock("measuring reference"):
         reference_measures = _measured(theirs.audio, their_stems, reference_range, "reference")
         their_side = Side(
