@@ -1,0 +1,41 @@
+"""The network at work on long sounds: chunk by chunk, each with its whole context on both sides, trimmed."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .network import TCN
+
+CHUNK_FRAMES = 1 << 18
+"""Samples of output per pass when nobody says otherwise: 6 s."""
+
+
+class TCNStage:
+    """A network under one condition as a stage of `fx.stream`, whatever blocks it is given.
+
+    condition     (dimensions,), on the network's device.
+    chunk_frames  samples of output per pass, rounded up to whole `network.step`s. Memory grows with it, and
+                  the share of time that goes into context shrinks.
+    """
+
+    def __init__(self, network: TCN, condition: Tensor, chunk_frames: int = CHUNK_FRAMES) -> None:
+        self._network, self._condition = network, condition.unsqueeze(0)
+        self._chunk = -(-chunk_frames // network.step) * network.step
+        self.latency = self._chunk + network.context
+        self._heard = torch.zeros(2, network.context)  # the context that is still needed, and what is to do
+        self._done = torch.zeros(2, self.latency)
+
+    @torch.no_grad()
+    def process(self, block: Tensor) -> Tensor:
+        """The next block (2, time) of the output, as long as the one given."""
+        self._heard = torch.cat((self._heard, block), dim=1)
+        needed = self._chunk + 2 * self._network.context
+        made = [self._done]
+        while self._heard.shape[1] >= needed:
+            passage = self._heard[None, :, :needed].to(self._condition.device)
+            made.append(self._network.within(passage, self._condition)[0].cpu())
+            self._heard = self._heard[:, self._chunk :]
+        whole = torch.cat(made, dim=1)
+        self._done = whole[:, block.shape[1] :]
+        return whole[:, : block.shape[1]]
