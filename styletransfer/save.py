@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from styletransfer import files, mixdown
 from styletransfer.audio import Audio
+from styletransfer.equal_loudness import matching_gains_db
 from styletransfer.result import Result
 
 EXCERPT_S = 20.0
@@ -35,18 +35,9 @@ def _excerpts(result: Result) -> dict[str, Audio]:
     if result.reference is not None:
         reference = result.reference.audio
         sounds["reference"] = reference.excerpt(*reference.loudest_s(EXCERPT_S))
-    meters = {name: mixdown.meter_of(sound) for name, sound in sounds.items()}
-    quietest = min(
-        (
-            m.integrated_lufs - max(0.0, m.true_peak_db + 0.1)
-            for m in meters.values()
-            if math.isfinite(m.integrated_lufs)
-        ),
-        default=-math.inf,
+    gains_db = matching_gains_db(
+        {name: mixdown.meter_of(sound.with_channels(2)) for name, sound in sounds.items()}
     )
-    matched = {}
-    for name, sound in sounds.items():
-        loudness = meters[name].integrated_lufs
-        gain_db = quietest - loudness if math.isfinite(loudness) and math.isfinite(quietest) else 0.0
-        matched[name] = Audio(sound.samples * 10 ** (min(gain_db, 0.0) / 20), sound.rate)
-    return matched
+    return {
+        name: Audio(sound.samples * 10 ** (gains_db[name] / 20), sound.rate) for name, sound in sounds.items()
+    }

@@ -12,15 +12,16 @@ from styletransfer.document import Document
 def summary(document: Document) -> Iterator[str]:
     """A line per strip that does something, then how far the result and the input lie from the reference."""
     for name, settings in document.console.stems().items():
-        moves = _moves(STRIP, settings)
+        moves = moves(STRIP, settings)
         yield f"{name:>7}: {moves or 'as it was'}"
-    yield f" master: {_moves(MASTER, document.console.master) or 'as it was'}"
+    yield f" master: {moves(MASTER, document.console.master) or 'as it was'}"
     if document.gate is not None:
         gate = document.gate
         yield f"distance to the reference: {gate.distance_input:.1f} before, {gate.distance_kept:.1f} after"
 
 
-def _moves(table: dict[str, Stage], settings: Settings) -> str:
+def moves(table: dict[str, Stage], settings: Settings) -> str:
+    """What a strip does, on one line; nothing where it rests."""
     parts = []
     for name, stage in table.items():
         values = settings[name]

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from .arguments import BandParameter, Parameter
-from .dynamics import Compressor, Expander, compress, compression_gain_db, expand
+from .dynamics import (
+    Compressor,
+    Expander,
+    compress,
+    compressed_level_db,
+    compression_gain_db,
+    expand,
+    expanded_level_db,
+)
 from .equalizer import (
     HIGHEST_FREQUENCY,
     Bands,
@@ -36,11 +44,13 @@ __all__ = [
     "Stage",
     "balance",
     "compress",
+    "compressed_level_db",
     "compression_gain_db",
     "equalize",
     "equalizer_response",
     "equalizer_response_db",
     "expand",
+    "expanded_level_db",
     "gain",
     "limit",
     "mid_side_equalize",

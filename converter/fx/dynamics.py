@@ -119,6 +119,20 @@ def expand(
     return samples * amplitude(change_db).unsqueeze(1)
 
 
+def compressed_level_db(
+    levels_db: Tensor, *, threshold_db: float, ratio: float, knee_db: float, makeup_db: float
+) -> Tensor:
+    """The level at which `compress` puts out steady tones of these levels: its transfer curve."""
+    overshoot = _overshoot_db(levels_db, *levels_db.new_tensor((threshold_db, knee_db)))
+    return levels_db + (1 / ratio - 1) * overshoot + makeup_db
+
+
+def expanded_level_db(levels_db: Tensor, *, threshold_db: float, ratio: float, range_db: float) -> Tensor:
+    """The level at which `expand` puts out steady tones of these levels: its transfer curve."""
+    threshold, excess, most = levels_db.new_tensor((threshold_db, ratio - 1, range_db))
+    return levels_db - excess * _shortfall_db(levels_db, threshold, excess, most)
+
+
 class Compressor(GainStage):
     """Renders `compress` block by block; numbers only."""
 
