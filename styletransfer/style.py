@@ -85,11 +85,15 @@ def style_of(mix: Audio, stems: Stems | None, encoder: LoadedEncoder) -> SongSty
 
     Source   a song's style as its stems' styles: Koo et al., ICASSP 2023.
     """
-    parts = {"mix": mix, **(stems or {})}
-    starts_s, length_s = segments_of(mix.duration_s)
-    heard = {name: _segments(sound, starts_s, length_s) for name, sound in parts.items()}
-    found = _styles(heard, encoder.network)
+    found = part_styles({"mix": mix, **(stems or {})}, encoder)
     return SongStyle(found.pop("mix"), {n: found[n] for n in STEMS if n in found}, encoder.fingerprint)
+
+
+def part_styles(parts: Mapping[str, Audio], encoder: LoadedEncoder) -> dict[str, Style]:
+    """The style of each part of one song, `mix` or a stem, by its name; all are as long as the first."""
+    starts_s, length_s = segments_of(next(iter(parts.values())).duration_s)
+    heard = {name: _segments(sound, starts_s, length_s) for name, sound in parts.items()}
+    return _styles(heard, encoder.network)
 
 
 def styles_of(
