@@ -28,6 +28,10 @@ SEGMENT_S = 10.0
 MOST_SEGMENTS = 6
 """At most 60 s of a song are heard, in segments spread over it."""
 
+HEARD_LUFS = -17.0
+"""How loud a mix is when its style is heard, its stems along with it: what stems of −23 LUFS, which encoders
+learn from, add up to. So the loudness of the master is no part of a style, the balance of the stems is."""
+
 SILENT_LUFS = -70.0
 """What is no louder is silence (the absolute gate of BS.1770): it has no style."""
 
@@ -90,10 +94,16 @@ def style_of(mix: Audio, stems: Stems | None, encoder: LoadedEncoder) -> SongSty
 
 
 def part_styles(parts: Mapping[str, Audio], encoder: LoadedEncoder) -> dict[str, Style]:
-    """The style of each part of one song, `mix` or a stem, by its name; all are as long as the first."""
+    """The style of each part of one song, `mix` or a stem, by its name; all are as long as the first.
+
+    They are heard at HEARD_LUFS together: the mix if it is among them, else about the sum of all.
+    """
     starts_s, length_s = segments_of(next(iter(parts.values())).duration_s)
     heard = {name: _segments(sound, starts_s, length_s) for name, sound in parts.items()}
-    return _styles(heard, encoder.network)
+    loudness = {name: _lufs(cuts) for name, cuts in heard.items()}
+    together = loudness.get("mix", 10 * math.log10(sum(10 ** (lufs / 10) for lufs in loudness.values())))
+    factor = 10 ** ((HEARD_LUFS - together) / 20) if together > SILENT_LUFS else 1.0
+    return _styles({name: cuts * factor for name, cuts in heard.items()}, loudness, encoder.network)
 
 
 def styles_of(
@@ -152,8 +162,10 @@ def _segments(sound: Audio, starts_s: list[float], length_s: float) -> Tensor:
 
 
 @torch.inference_mode()
-def _styles(heard: Mapping[str, Tensor], network: FXEncoder) -> dict[str, Style]:
-    """One style for each name and its segments (segments, 2, time)."""
+def _styles(
+    heard: Mapping[str, Tensor], loudness_lufs: Mapping[str, float], network: FXEncoder
+) -> dict[str, Style]:
+    """One style for each name, its segments (segments, 2, time) and its loudness in the song."""
     device = network.mean.device
     samples = torch.cat(list(heard.values()))
     numbers = torch.tensor([stem_number(name) for name, cuts in heard.items() for _ in cuts])
@@ -164,7 +176,10 @@ def _styles(heard: Mapping[str, Tensor], network: FXEncoder) -> dict[str, Style]
         said.append(part[1].cpu())
     counts = [len(cuts) for cuts in heard.values()]
     each = zip(heard.items(), torch.cat(learned).split(counts), torch.cat(said).split(counts), strict=True)
-    return {name: _style(cuts, embeddings, features) for (name, cuts), embeddings, features in each}
+    return {
+        name: _style(cuts, embeddings, features, loudness_lufs[name])
+        for (name, cuts), embeddings, features in each
+    }
 
 
 def _hear(samples: Tensor, numbers: Tensor, network: FXEncoder) -> tuple[Tensor, Tensor]:
@@ -175,8 +190,7 @@ def _hear(samples: Tensor, numbers: Tensor, network: FXEncoder) -> tuple[Tensor,
     return functional.normalize(network.hear(heard, numbers), dim=-1), said
 
 
-def _style(cuts: Tensor, learned: Tensor, said: Tensor) -> Style:
-    loudness = _lufs(cuts)
+def _style(cuts: Tensor, learned: Tensor, said: Tensor, loudness: float) -> Style:
     if loudness <= SILENT_LUFS:
         empty = torch.zeros_like(learned[0]), torch.zeros_like(said[0])
         return Style(empty[0], empty[0].clone(), empty[1], empty[1].clone(), SILENT_LUFS)

@@ -78,6 +78,15 @@ def test_levels_are_the_stems_over_the_mix(loaded: LoadedEncoder) -> None:
     assert before["bass"] - after["bass"] == pytest.approx(20.0, abs=0.1)
 
 
+def test_a_louder_master_has_the_same_style(loaded: LoadedEncoder) -> None:
+    mix, stems = song()
+    louder = {name: Audio(4 * stem.samples, RATE) for name, stem in stems.items()}
+    before, after = style_of(mix, stems, loaded), style_of(Audio(4 * mix.samples, RATE), louder, loaded)
+    for name in ("drums", "vocals"):
+        assert torch.allclose(before.stems[name].embedding, after.stems[name].embedding, atol=1e-3)
+    assert after.mix.loudness_lufs - before.mix.loudness_lufs == pytest.approx(12.04, abs=0.01)
+
+
 def test_silence_has_no_style_and_no_say(loaded: LoadedEncoder) -> None:
     mix, stems = song()
     found = style_of(mix, stems | {"vocals": Audio(torch.zeros(2, mix.frames), RATE)}, loaded)
@@ -87,7 +96,7 @@ def test_silence_has_no_style_and_no_say(loaded: LoadedEncoder) -> None:
     loud = noise(1, 10.0)
     pause = torch.cat([loud, torch.zeros_like(loud)], 1)
     alone, with_pause = (style_of(Audio(samples, RATE), None, loaded).mix for samples in (loud, pause))
-    assert torch.allclose(alone.learned, with_pause.learned, atol=1e-4)
+    assert float(alone.learned @ with_pause.learned) > 0.999  # blocks over the edge make it 0.1 LU softer
     assert float(with_pause.learned_spread.max()) < 1e-4
 
 
