@@ -1,0 +1,7 @@
+"""Sessions for people's own studio programs: a REAPER project, a DAWproject file, plain stems."""
+
+from __future__ import annotations
+
+from .exporting import KINDS, check_kinds, export, outputs
+
+__all__ = ["KINDS", "check_kinds", "export", "outputs"]

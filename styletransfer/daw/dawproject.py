@@ -1,0 +1,222 @@
+"""A DAWproject file, the open exchange format of studio programs, version 1.0.
+
+A ZIP of project.xml, metadata.xml and the sounds, as the published schema has it
+(github.com/bitwig/dawproject, Project.xsd): order of elements, required attributes, unique ids.
+Its generic equalizer, compressor, gate and limiter name knobs, not laws: each program turns them into
+its own devices, so a session sounds alike there, not the same. Sounds are stored uncompressed, so that
+a program can seek in them. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+import soundfile
+
+from styletransfer import __version__
+from styletransfer.files import beside
+
+from .session import TEMPO_BPM, Device, Session, Track
+from .wording import lines, one_line
+
+LIVE = frozenset(("eq", "compressor", "expander", "limiter"))
+"""Stages of the console that the format has a generic device for."""
+
+FADER_TOP = 2.0
+"""Faders of programs that read the format end here (+6 dB); what is beyond goes into a device."""
+
+_LIMITER_ATTACK_MS = 4.0
+
+
+def write_file(session: Session, sounds: dict[str, Path], path: Path) -> Path:
+    """Write the file; `sounds` by track go into it."""
+    project, metadata = _project(session, sounds), _metadata(session)
+    with beside(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+        for name, root in (("metadata.xml", metadata), ("project.xml", project)):
+            indent(root)
+            text = tostring(root, encoding="UTF-8", xml_declaration=True)
+            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+        for name, sound in sounds.items():
+            entry = zipfile.ZipInfo(_inside(name))
+            entry.file_size = sound.stat().st_size
+            with archive.open(entry, "w") as target, sound.open("rb") as source:
+                while block := source.read(1 << 20):
+                    target.write(block)
+    return path
+
+
+def _inside(name: str) -> str:
+    return f"audio/{name}.wav"
+
+
+def _project(session: Session, sounds: dict[str, Path]) -> Element:
+    ids = (f"id{number}" for number in count())
+    root = Element("Project", version="1.0")
+    SubElement(root, "Application", name="automix", version=__version__)
+    transport = SubElement(root, "Transport")
+    _real(transport, "Tempo", TEMPO_BPM, "bpm", ids)
+    SubElement(transport, "TimeSignature", numerator="4", denominator="4", id=next(ids))
+    structure = SubElement(root, "Structure")
+    master_channel = next(ids)
+    tracks = {track.name: _track(structure, track, master_channel, ids) for track in session.tracks}
+    master = SubElement(
+        structure, "Track", contentType="audio", name="Master", comment=_text(session.note), id=next(ids)
+    )
+    _channel(master, "master", session.master, 1.0, session.master_pan, False, ids, id=master_channel)
+    arrangement = SubElement(root, "Arrangement", id=next(ids))
+    lanes = SubElement(arrangement, "Lanes", timeUnit="seconds", id=next(ids))
+    for track in session.tracks:
+        lane = SubElement(lanes, "Lanes", track=tracks[track.name], id=next(ids))
+        clips = SubElement(lane, "Clips", id=next(ids))
+        _clip(clips, track, sounds[track.name], ids)
+    SubElement(root, "Scenes")
+    return root
+
+
+def _track(parent: Element, track: Track, master_channel: str, ids: Iterator[str]) -> str:
+    red, green, blue = track.colour
+    identity = next(ids)
+    element = SubElement(
+        parent,
+        "Track",
+        contentType="audio",
+        loaded="true",
+        name=one_line(track.title),
+        color=f"#{red:02x}{green:02x}{blue:02x}",
+        comment=_text(track.note),
+        id=identity,
+    )
+    fader, devices = track.fader, track.devices
+    if fader > FADER_TOP:
+        devices = (*devices, Device("gain", {"gain_db": 20 * math.log10(fader / FADER_TOP)}))
+        fader = FADER_TOP
+    _channel(
+        element,
+        "regular",
+        devices,
+        fader,
+        track.pan,
+        track.muted,
+        ids,
+        id=next(ids),
+        destination=master_channel,
+    )
+    return identity
+
+
+def _channel(
+    parent: Element,
+    role: str,
+    devices: tuple[Device, ...],
+    fader: float,
+    pan: float,
+    muted: bool,
+    ids: Iterator[str],
+    **attributes: str,
+) -> None:
+    channel = SubElement(parent, "Channel", role=role, audioChannels="2", solo="false", **attributes)
+    if devices:
+        chain = SubElement(channel, "Devices")
+        for device in devices:
+            _device(chain, device, ids)
+    _bool(channel, "Mute", muted, ids)
+    _real(channel, "Pan", (pan + 1) / 2, "normalized", ids, low=0, high=1)
+    _real(channel, "Volume", fader, "linear", ids, low=0, high=FADER_TOP)
+
+
+def _clip(clips: Element, track: Track, sound: Path, ids: Iterator[str]) -> None:
+    info = soundfile.info(sound)
+    duration = f"{info.frames / info.samplerate:.9f}"
+    clip = SubElement(
+        clips,
+        "Clip",
+        name=one_line(track.title),
+        time="0.0",
+        duration=duration,
+        contentTimeUnit="seconds",
+        playStart="0.0",
+    )
+    audio = SubElement(
+        clip,
+        "Audio",
+        duration=duration,
+        channels=str(info.channels),
+        sampleRate=str(info.samplerate),
+        timeUnit="seconds",
+        id=next(ids),
+    )
+    SubElement(audio, "File", path=_inside(track.name))
+
+
+def _device(chain: Element, device: Device, ids: Iterator[str]) -> None:
+    values = device.values
+    kind = {"compressor": "Compressor", "expander": "NoiseGate", "limiter": "Limiter"}.get(
+        device.kind, "Equalizer"
+    )
+    element = SubElement(
+        chain, kind, deviceName=device.title, deviceRole="audioFX", loaded="true", id=next(ids)
+    )
+    _bool(element, "Enabled", True, ids)
+    if device.kind == "eq":
+        for name in [
+            key.removesuffix("_gain_db") for key, gain in values.items() if key.endswith("_gain_db") and gain
+        ]:
+            kind = {"low_shelf": "lowShelf", "high_shelf": "highShelf"}.get(name, "bell")
+            band = SubElement(element, "Band", type=kind)
+            _real(band, "Freq", values[f"{name}_frequency_hz"], "hertz", ids)
+            _real(band, "Gain", values[f"{name}_gain_db"], "decibel", ids)
+            _real(band, "Q", values[f"{name}_q"], "linear", ids)
+            _bool(band, "Enabled", True, ids)
+    elif device.kind == "gain":
+        _real(element, "OutputGain", values["gain_db"], "decibel", ids)
+    elif device.kind == "compressor":
+        _real(element, "Attack", values["attack_ms"] / 1000, "seconds", ids)
+        _bool(element, "AutoMakeup", False, ids)
+        _real(element, "OutputGain", values["makeup_db"], "decibel", ids)
+        _real(element, "Ratio", values["ratio"], "linear", ids)
+        _real(element, "Release", values["release_ms"] / 1000, "seconds", ids)
+        _real(element, "Threshold", values["threshold_db"], "decibel", ids)
+    elif device.kind == "expander":
+        _real(element, "Attack", values["attack_ms"] / 1000, "seconds", ids)
+        _real(element, "Range", values["range_db"], "decibel", ids)
+        _real(element, "Ratio", values["ratio"], "linear", ids)
+        _real(element, "Release", values["release_ms"] / 1000, "seconds", ids)
+        _real(element, "Threshold", values["threshold_db"], "decibel", ids)
+    else:
+        _real(element, "Attack", _LIMITER_ATTACK_MS / 1000, "seconds", ids)
+        _real(element, "InputGain", values["gain_db"], "decibel", ids)
+        _real(element, "Release", values["release_ms"] / 1000, "seconds", ids)
+        _real(element, "Threshold", values["ceiling_db"], "decibel", ids)
+
+
+def _real(
+    parent: Element,
+    name: str,
+    value: float,
+    unit: str,
+    ids: Iterator[str],
+    low: float | None = None,
+    high: float | None = None,
+) -> None:
+    bounds = {} if low is None or high is None else {"min": f"{low:.6f}", "max": f"{high:.6f}"}
+    SubElement(parent, name, unit=unit, value=f"{value:.6f}", id=next(ids), name=name, **bounds)
+
+
+def _bool(parent: Element, name: str, value: bool, ids: Iterator[str]) -> None:
+    SubElement(parent, name, value=str(value).lower(), id=next(ids), name=name)
+
+
+def _metadata(session: Session) -> Element:
+    root = Element("MetaData")
+    SubElement(root, "Title").text = one_line(session.title)
+    SubElement(root, "Comment").text = _text(session.note)
+    return root
+
+
+def _text(note: str) -> str:
+    return "\n".join(lines(note))
