@@ -136,6 +136,11 @@ def _reaches(strip: dict[str, Stage]) -> Tensor:
     return torch.tensor(found)
 
 
+def padded(positions: Tensor) -> Tensor:
+    """Positions (batch, knobs) of a strip, filled with 0 to the number of knobs of the longest strip."""
+    return nn.functional.pad(positions, (0, _WIDTH - positions.shape[1]))
+
+
 def _padded(vectors: list[Tensor]) -> Tensor:
     return nn.utils.rnn.pad_sequence(vectors, batch_first=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -66,14 +66,27 @@ def fit_dynamics(
     strips: dict[str, Settings], ours: SongMeasures, theirs: SongMeasures, stems: Stems
 ) -> dict[str, Settings]:
     """The same strips, each present stem's compressor fitted to its counterpart's punch."""
-    fitted = {}
-    for name, settings in strips.items():
-        fitted[name] = dict(settings)
-        if settings["eq"] == neutral(STRIP)["eq"]:  # an absent stem
-            continue
+    present = [name for name, settings in strips.items() if settings["eq"] != neutral(STRIP)["eq"]]
+    tried = {name: stem_compressions(stems[name], name) for name in present}
+    return choose_dynamics(strips, ours, theirs, tried)
+
+
+def stem_compressions(stem: Audio, name: str) -> list[Compression]:
+    """What the compressors that are tried on that stem do to it."""
+    return compressions(stem, (_STEM_TIMES[name],))
+
+
+def choose_dynamics(
+    strips: dict[str, Settings],
+    ours: SongMeasures,
+    theirs: SongMeasures,
+    tried: Mapping[str, list[Compression]],
+) -> dict[str, Settings]:
+    """The same strips, with the compressor among those tried that comes closest; none for other stems."""
+    fitted = {name: dict(settings) for name, settings in strips.items()}
+    for name, choice in tried.items():
         change_db = theirs.stems[name].punch_db - ours.stems[name].punch_db
-        change_db = min(max(change_db, -STEM_PUNCH_DB), STEM_PUNCH_DB)
-        knobs = fit_compressor(stems[name], Wish(change_db), (_STEM_TIMES[name],))
+        knobs = chosen(choice, Wish(min(max(change_db, -STEM_PUNCH_DB), STEM_PUNCH_DB)))
         if knobs is not None:
             fitted[name]["compressor"] = knobs
     return fitted

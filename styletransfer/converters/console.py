@@ -1,0 +1,106 @@
+"""The console converter as a file, and at work: a trained network corrects the closed-form match."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletransfer import weights
+from styletransfer.converter.console import STRIP, Settings, neutral
+from styletransfer.converter.network import STRIPS, ConsoleConfig, ConsoleNetwork, Heard, padded
+from styletransfer.converter.parameters import positions, settings_at
+from styletransfer.errors import CheckpointError
+from styletransfer.style import SongStyle, Style
+
+SHIPPED = "console-small"
+"""The name of the console network that comes with the program."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedConsole:
+    """A console network ready to convert.
+
+    fingerprint  the first eight hex digits of its file's sha256; encoder: of the encoder it was trained with.
+    """
+
+    network: ConsoleNetwork
+    fingerprint: str
+    encoder: str
+    facts: dict[str, Any]
+
+    @torch.no_grad()
+    def corrected(
+        self, strips: Mapping[str, Settings], ours: SongStyle, theirs: SongStyle
+    ) -> dict[str, Settings]:
+        """Stems' settings with the network's residuals added to what the closed form set.
+
+        Strips that the closed form left neutral, since a side lacks the stem, stay so. ValueError for styles
+        of another encoder than the network was trained with.
+        """
+        if {ours.encoder, theirs.encoder} != {self.encoder}:
+            raise ValueError(
+                f"the styles are of encoders {ours.encoder} and {theirs.encoder}, not {self.encoder}"
+            )
+        resting = neutral(STRIP)
+        present = [
+            name
+            for name, settings in strips.items()
+            if settings != resting and not (ours.stems[name].silent or theirs.stems[name].silent)
+        ]
+        if not present:
+            return dict(strips)
+        before = torch.stack([positions(STRIP, strips[name]) for name in present])
+        told = heard([ours.stems[name] for name in present], [theirs.stems[name] for name in present], before)
+        residuals = self.network(told, torch.tensor([STRIPS.index(name) for name in present]))
+        after = before + residuals[:, : before.shape[1]]
+        turned = {name: settings_at(STRIP, row) for name, row in zip(present, after, strict=True)}
+        return {**strips, **turned}
+
+
+def heard(ours: list[Style], theirs: list[Style], closed_form: Tensor) -> Heard:
+    """What a network is told of strips, from the styles of both sides and the closed form's positions."""
+    return Heard(
+        input=torch.stack([style.learned for style in ours]),
+        reference=torch.stack([style.learned for style in theirs]),
+        explicit_input=torch.stack([style.explicit for style in ours]),
+        explicit_reference=torch.stack([style.explicit for style in theirs]),
+        closed_form=padded(closed_form),
+    )
+
+
+def load(name: str | Path = SHIPPED) -> LoadedConsole:
+    """The shipped network of that name, or one from a `.safetensors` file, in evaluation mode.
+
+    CheckpointError if there is none, or if it is damaged or holds something else.
+    """
+    path, tensors, facts = weights.find(name)
+    if facts.get("kind") != "console" or facts.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} holds no console converter that this version reads")
+    network = ConsoleNetwork(ConsoleConfig(**facts["config"]))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path.name} doesn't fit its own configuration; fetch it again") from error
+    return LoadedConsole(network.eval(), path.stem.rpartition("-")[2], str(facts["encoder"]), facts)
+
+
+def save(
+    directory: Path, name: str, network: ConsoleNetwork, encoder: str, facts: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """Write a network as float16 with its config and its encoder's fingerprint; the path, and its sha256."""
+    tensors = {key: value.half() for key, value in network.state_dict().items()}
+    header = {
+        **facts,
+        "kind": "console",
+        "format": FORMAT,
+        "encoder": encoder,
+        "config": network.config.to_dict(),
+    }
+    return weights.save(directory, name, tensors, header)
