@@ -8,6 +8,7 @@ measurement", AES 145, 2018 (the K-weighting's analogue prototype, from which it
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -53,6 +54,15 @@ def interpolator(rate: int) -> Tensor:
     phases = torch.sinc(times) * window
     unit_gain: Tensor = phases / phases.sum(-1, keepdim=True)
     return unit_gain.float()
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """What a meter has read of a whole sound: LUFS, LU and dBTP; −inf, 0 and −inf of silence."""
+
+    integrated_lufs: float
+    range_lu: float
+    true_peak_db: float
 
 
 class LoudnessMeter:
@@ -173,6 +183,11 @@ class LoudnessMeter:
             return 0.0
         low, high = np.percentile(_lufs(loud), (10, 95), method="nearest")
         return float(high - low)
+
+    @property
+    def reading(self) -> Loudness:
+        """What it has read so far, for keeping."""
+        return Loudness(self.integrated_lufs, self.range_lu, self.true_peak_db)
 
     def _windows(self, steps: int) -> NDArray[np.float64]:
         """Mean energies of all windows of so many steps, one per step."""

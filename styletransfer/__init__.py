@@ -13,9 +13,10 @@ if (_root / "pyproject.toml").is_file():  # a source checkout: the other rooms a
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from styletransfer.applying import apply
     from styletransfer.audio import STEMS, Audio, Stems
     from styletransfer.errors import AutomixError, UsageError
-    from styletransfer.pipeline import apply, transfer
+    from styletransfer.pipeline import transfer
     from styletransfer.result import Result
 
 _HOME = {
@@ -25,7 +26,7 @@ _HOME = {
     "AutomixError": "errors",
     "UsageError": "errors",
     "Result": "result",
-    "apply": "pipeline",
+    "apply": "applying",
     "transfer": "pipeline",
 }
 __all__ = [

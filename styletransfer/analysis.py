@@ -34,7 +34,7 @@ def analyze(
             song.audio, used, cache or StemCache(), lambda fraction: progress(stage, fraction)
         )
         stems = {name: _measured(stem) for name, stem in separated.items()}
-    return Figures.of(mixdown.meter_of(song.audio), _measured(song.audio), stems)
+    return Figures.of(mixdown.loudness_of(song.audio), _measured(song.audio), stems)
 
 
 def as_json(found: dict[str, Figures]) -> str:

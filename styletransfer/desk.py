@@ -6,15 +6,17 @@ import math
 from dataclasses import dataclass
 
 from styletransfer import mixdown
-from styletransfer.audio import Audio, Stems
+from styletransfer.audio import Audio
 from styletransfer.closeness import distance
 from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, Stage, keeping, neutral, scaled
 from styletransfer.document import Asked
-from styletransfer.encoder.loudness import LoudnessMeter
+from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, measure
 from styletransfer.gate import Amounts
+from styletransfer.hearing import Input
 from styletransfer.matching import fit_glue, match_master
 from styletransfer.notes import Note
+from styletransfer.reference import Reference
 
 CEILING_KNOB = MASTER["limiter"].knobs["ceiling_db"]
 CEILING_DB = CEILING_KNOB.neutral
@@ -28,48 +30,36 @@ class Attempt:
     audio: Audio
     strips: dict[str, Settings]
     master: Settings
-    meter: LoudnessMeter
+    loudness: Loudness
     measures: Measures
     notes: list[Note]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """What the desk has to know of a song: its loudness and true peak on two channels, its measures."""
-
-    meter: LoudnessMeter
-    measures: Measures
 
 
 class Desk:
     """Renders a song's stems through their strips and the master, by difference.
 
-    span_s  the passage of the song that is measured; all of it where none is given.
-    Stages that the request or a mono output rules out are made neutral here.
+    Stages and strips that the request or a mono output rules out are made neutral here.
     """
 
-    def __init__(
-        self,
-        song: Audio,
-        stems: Stems,
-        ours: Side,
-        theirs: Side,
-        asked: Asked,
-        span_s: tuple[float, float] | None = None,
-    ) -> None:
-        self._song, self._stems = song.with_channels(2), stems
-        self._ours, self._theirs, self._asked, self._span_s = ours, theirs, asked, span_s
-        self._mono = (asked.channels or song.channels) == 1
+    def __init__(self, ours: Input, theirs: Reference, asked: Asked) -> None:
+        self._song, self._stems, self._span_s = ours.song.audio.with_channels(2), ours.played, ours.span_s
+        self._ours, self._theirs, self._asked = ours, theirs, asked
+        self._mono = (asked.channels or ours.song.audio.channels) == 1
         self._strips: dict[str, Settings] = {}
         self._master = neutral(MASTER)
         self._bus: tuple[Amounts, Audio] | None = None
 
     def match(self, strips: dict[str, Settings]) -> list[Note]:
         """Take over the stems' settings, and match the master to what the bus lacks, in two looks."""
-        self._strips = {name: self._allowed(STRIP, settings) for name, settings in strips.items()}
+        self._strips = {
+            name: neutral(STRIP) if name in self._asked.lock else self._allowed(STRIP, settings)
+            for name, settings in strips.items()
+        }
+        if self._locked:
+            return []
         full = dict.fromkeys(strips, 1.0)
         bus = self._stem_bus(full)
-        theirs = self._theirs.measures
+        theirs = self._theirs.measures.mix
         first, _ = match_master(self._measured(bus), theirs)
         heard = mixdown.master_bus(bus, self._allowed(MASTER, first))
         measures = self._measured(heard)
@@ -88,12 +78,16 @@ class Desk:
         bus = mixdown.master_bus(self._stem_bus({n: a for n, a in amounts.items() if n != "master"}), master)
         if bus is self._song and not self._level_asked(amounts["master"]):
             master["limiter"]["ceiling_db"] = self._safe_ceiling_db()
-            return Attempt(self._song, strips, master, self._ours.meter, self._ours.measures, [])
-        meter = self._ours.meter if bus is self._song else mixdown.meter_of(bus)
+            return Attempt(self._song, strips, master, self._ours.loudness, self._ours.measures.mix, [])
+        meter = self._ours.loudness if bus is self._song else mixdown.loudness_of(bus)
         target_lufs = self._target_lufs(amounts["master"])
         ceiling_db = self._ceiling_db(meter, target_lufs, amounts["master"])
         release_ms = master["limiter"]["release_ms"]
-        levelled = mixdown.level(bus, meter, target_lufs, ceiling_db, release_ms)
+        if self._locked:
+            guarded = mixdown.apply_level(bus, 0.0, ceiling_db, release_ms)
+            levelled = mixdown.Levelled(guarded, gain_db=0.0, reduction_db=0.0, short_by_lu=0.0)
+        else:
+            levelled = mixdown.level(bus, meter, target_lufs, ceiling_db, release_ms)
         master["gain"]["gain_db"] = levelled.gain_db
         master["limiter"]["ceiling_db"] = ceiling_db
         notes = []
@@ -106,12 +100,12 @@ class Desk:
                     "master",
                 )
             )
-        after = mixdown.meter_of(levelled.audio)
+        after = mixdown.loudness_of(levelled.audio)
         return Attempt(levelled.audio, strips, master, after, self._measured(levelled.audio), notes)
 
     def distance_of(self, measures: Measures) -> float:
         """How far a sound lies from the reference."""
-        return distance(measures, self._theirs.measures).total
+        return distance(measures, self._theirs.measures.mix).total
 
     def _passage(self, audio: Audio) -> Audio:
         return audio if self._span_s is None else audio.excerpt(*self._span_s)
@@ -138,12 +132,17 @@ class Desk:
         """Whether the output's loudness is to differ from the input's."""
         return isinstance(self._asked.lufs, float) or (amount > 0 and self._asked.lufs == "match-ref")
 
+    @property
+    def _locked(self) -> bool:
+        """Whether the master stays neutral but for the limiter, which guards."""
+        return "master" in self._asked.lock
+
     def _target_lufs(self, amount: float) -> float | None:
         """The loudness of the stereo bus that gives the output its target."""
         dual = mixdown.DUAL_MONO_LU if self._mono else 0.0
-        ours, theirs = self._ours.meter.integrated_lufs, self._theirs.meter.integrated_lufs + dual
+        ours, theirs = self._ours.loudness.integrated_lufs, self._theirs.loudness.integrated_lufs + dual
         asked = self._asked.lufs
-        if asked == "off" or not math.isfinite(ours):
+        if asked == "off" or self._locked or not math.isfinite(ours):
             return None
         if isinstance(asked, float):
             return asked + dual
@@ -153,15 +152,17 @@ class Desk:
 
     def _safe_ceiling_db(self) -> float:
         asked = self._asked.true_peak_db
-        return CEILING_KNOB.clamp(max(CEILING_DB, self._ours.meter.true_peak_db) if asked is None else asked)
+        return CEILING_KNOB.clamp(
+            max(CEILING_DB, self._ours.loudness.true_peak_db) if asked is None else asked
+        )
 
-    def _ceiling_db(self, bus: LoudnessMeter, target_lufs: float | None, amount: float) -> float:
+    def _ceiling_db(self, bus: Loudness, target_lufs: float | None, amount: float) -> float:
         """The limiter's ceiling: the safe one, or lower where the reference's peaks stand out less.
 
         Peaks over loudness move from the input's to the reference's with the amount, as far as
         the limiter's reach goes.
         """
-        ours, theirs, safe = self._ours.meter, self._theirs.meter, self._safe_ceiling_db()
+        ours, theirs, safe = self._ours.loudness, self._theirs.loudness, self._safe_ceiling_db()
         known = math.isfinite(theirs.integrated_lufs) and math.isfinite(bus.integrated_lufs)
         if target_lufs is None or not known or "dynamics" not in (self._asked.only or GROUPS):
             return safe

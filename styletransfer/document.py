@@ -8,18 +8,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from styletransfer import __version__
 from styletransfer.audio import STEMS
 from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
-from styletransfer.encoder.loudness import LoudnessMeter
+from styletransfer.encoder.loudness import Loudness, LoudnessMeter
 from styletransfer.encoder.measures import BAND_HZ, Measures
 from styletransfer.errors import ConfigError
 
 from .files import beside
 
-FORMAT = 1
+FORMAT = 2
 
 
 def _checked(strip: dict[str, Stage]) -> Any:
@@ -63,6 +63,17 @@ class Source(_Strict):
     frames: int = Field(ge=0)
     measured_s: tuple[float, float] | None = None
     ready_stems: bool = False
+
+
+class Referred(Source):
+    """A sound that a result was brought toward, or a part of one.
+
+    weight  its share in the mean of the references.
+    stem    the one stem that it is the reference of; without, of all that have no reference of their own.
+    """
+
+    weight: float = Field(default=1.0, ge=0, le=1)
+    stem: Literal["drums", "bass", "other", "vocals"] | None = None
 
 
 def _settled(name: str) -> str:
@@ -112,7 +123,7 @@ class Levels(_Strict):
     true_peak_dbtp: float | None
 
     @classmethod
-    def of(cls, meter: LoudnessMeter) -> Levels:
+    def of(cls, meter: Loudness | LoudnessMeter) -> Levels:
         found = (meter.integrated_lufs, meter.range_lu, meter.true_peak_db)
         integrated, range_lu, peak = (round(x, 2) if math.isfinite(x) else None for x in found)
         return cls(integrated_lufs=integrated, range_lu=range_lu, true_peak_dbtp=peak)
@@ -126,7 +137,7 @@ class Figures(_Strict):
     stems: dict[str, MeasuresOf] = {}
 
     @classmethod
-    def of(cls, meter: LoudnessMeter, mix: Measures, stems: dict[str, Measures]) -> Figures:
+    def of(cls, meter: Loudness | LoudnessMeter, mix: Measures, stems: dict[str, Measures]) -> Figures:
         return cls(
             levels=Levels.of(meter),
             mix=MeasuresOf.of(mix),
@@ -156,11 +167,20 @@ class Asked(_Strict):
     amount: float = Field(ge=0, le=1)
     stem_amounts: dict[Literal["drums", "bass", "other", "vocals"], Annotated[float, Field(ge=0, le=1)]] = {}
     only: list[Literal["level", "eq", "dynamics", "width", "space"]] = []
+    lock: list[Literal["drums", "bass", "other", "vocals", "master"]] = []
     lufs: Annotated[float | str, AfterValidator(_loudness)] = "match-ref"
     true_peak_db: float | None = Field(default=None, ge=-40, le=24)
     channels: Literal[1, 2] | None = None
     gate: bool = True
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Asked:
+        if "master" in self.lock and isinstance(self.lufs, float):
+            raise ValueError(
+                "no loudness in LUFS can be reached with the master locked; leave out one of the two"
+            )
+        return self
 
 
 class Console(_Strict):
@@ -199,12 +219,12 @@ def explained(error: ValidationError) -> str:
 
 
 class Document(_Strict):
-    """The whole of result.json, format 1."""
+    """The whole of result.json, format 2. Format 1, which knew a single reference, is read too."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     versions: dict[str, str] = Field(default_factory=_versions)
     input: Source
-    reference: Source | None = None
+    references: list[Referred] = []
     separator: SeparatorUsed
     asked: Asked = Asked(amount=1)
     console: Console
@@ -215,6 +235,24 @@ class Document(_Strict):
     reference_figures: Figures | None = None
     warnings: list[Warned] = []
     timings_s: dict[str, float] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_format_1(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("format") != 1:
+            return data
+        reference = data.get("reference")
+        newer = {name: value for name, value in data.items() if name not in ("format", "reference")}
+        return newer | {"references": [] if reference is None else [reference]}
+
+    @property
+    def reference(self) -> Referred | None:
+        """The reference of most weight, where there is one."""
+        return max(
+            (told for told in self.references if told.stem is None),
+            key=lambda told: told.weight,
+            default=None,
+        )
 
     def save(self, path: Path) -> Path:
         """Write as JSON, beside and renamed."""
@@ -233,8 +271,10 @@ class Document(_Strict):
             ) from error
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ConfigError(f"{path} can't be read as JSON: {error}") from error
-        if isinstance(data, dict) and data.get("format") != FORMAT:
-            raise ConfigError(f"{path} has format {data.get('format')!r}; this version reads format {FORMAT}")
+        if isinstance(data, dict) and data.get("format") not in (1, FORMAT):
+            raise ConfigError(
+                f"{path} has format {data.get('format')!r}; this version reads formats 1 and {FORMAT}"
+            )
         try:
             return cls.model_validate(data)
         except ValidationError as error:

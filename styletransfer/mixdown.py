@@ -21,7 +21,7 @@ from styletransfer.audio import Audio, Stems
 from styletransfer.converter.console import MASTER, STRIP, Settings
 from styletransfer.converter.fx import Limiter, Stage, gain, stream
 from styletransfer.converter.rendering import stages_of
-from styletransfer.encoder.loudness import LoudnessMeter
+from styletransfer.encoder.loudness import Loudness, LoudnessMeter
 
 BLOCK = 2**17
 """Frames per block: 3 s at 44.1 kHz."""
@@ -75,7 +75,11 @@ class Levelled:
 
 
 def level(
-    bus: Audio, bus_meter: LoudnessMeter, target_lufs: float | None, ceiling_db: float, release_ms: float
+    bus: Audio,
+    bus_meter: Loudness | LoudnessMeter,
+    target_lufs: float | None,
+    ceiling_db: float,
+    release_ms: float,
 ) -> Levelled:
     """Bring the master bus to a loudness (None leaves its gain alone) under a true-peak ceiling.
 
@@ -108,6 +112,11 @@ def meter_of(audio: Audio) -> LoudnessMeter:
         meter.add(block)
     scratch.release(audio.samples)
     return meter
+
+
+def loudness_of(audio: Audio) -> Loudness:
+    """What a meter reads of a sound."""
+    return meter_of(audio).reading
 
 
 def _limited(

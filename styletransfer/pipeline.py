@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from pydantic import ValidationError
 
-from styletransfer import files, mixdown
-from styletransfer.audio import STEMS, Audio, Stems
-from styletransfer.converter.console import MASTER, STRIP, scaled
-from styletransfer.desk import Desk, Side
+from styletransfer.audio import STEMS
+from styletransfer.clock import Clock
+from styletransfer.converter.console import STRIP, Settings, scaled
+from styletransfer.desk import Desk
 from styletransfer.document import Asked, Console, Document, Figures, Gate, SeparatorUsed, Warned, explained
-from styletransfer.encoder.measures import Measures, measure
+from styletransfer.encoder.measures import Measures
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.gate import Amounts, Verdict, decide
-from styletransfer.matching import SongMeasures, fit_dynamics, match_stems
+from styletransfer.hearing import Input, Span, hear
+from styletransfer.matching import fit_dynamics, match_stems
 from styletransfer.notes import Note
+from styletransfer.reference import Reference, mixed, shares_of, with_stems
 from styletransfer.result import Result, result_of, source_of
-from styletransfer.separation import Separator, choose, confidence, read_stems
-from styletransfer.sources import Progress, Song, Sound, from_stems, load, loudest
-from styletransfer.stem_cache import StemCache, separate_cached, stem_key
+from styletransfer.separation import Separator, choose, confidence
+from styletransfer.sources import Progress, Sound
+from styletransfer.stem_cache import StemCache
 
 
 def transfer(
     input: Sound | None,
-    reference: Sound,
+    reference: Sound | Reference | list[Sound | Reference],
     *,
+    weights: Sequence[float] | None = None,
+    stem_references: Mapping[str, Sound | Reference] | None = None,
     separator: str | Separator = "auto",
     repo: Path | None = None,
     stems_in: Path | None = None,
     reference_stems: Path | None = None,
-    in_range: tuple[float, float] | None = None,
-    reference_range: tuple[float, float] | None = None,
+    in_range: Span = None,
+    reference_range: Span = None,
     preview_s: float | None = None,
     device: str = "cpu",
     cache: StemCache | None = None,
@@ -46,69 +48,63 @@ def transfer(
     """Make `input` sound as if the reference's engineer had mixed it.
 
     input, reference   a path, an Audio, or (samples, rate). Without input the `stems_in` are summed.
+                       A reference may also be a `reference.Reference`, or a list of references.
+    weights            one per reference; equal unless given. What lies between them: see `blending`.
+    stem_references    stem → the reference of that stem alone; the rest and the master follow `reference`.
     separator          "auto", "builtin", a demucs model's name, or a Separator.
-    stems_in           a folder of ready-made stems of the input; `reference_stems` of the reference.
+    stems_in           a folder of ready-made stems of the input; `reference_stems` of the one reference.
     in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
     confident          change a separated stem less, the less of it is its own.
-    asked              amount, stem_amounts, only, lufs, true_peak_db, channels, gate, seed: see
+    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, seed: see
                        `document.Asked`.
 
     AudioError, SeparationError, UsageError or ConfigError say in a sentence what can't be done.
     """
-    request = _request(asked)
-    clock = _Clock(progress)
-    cache = cache or StemCache()
+    request = requested(asked)
+    clock = Clock(progress)
+    references = reference if isinstance(reference, list) else [reference]
+    shares_of(len(references), weights)
+    for_stems = _known_stems(stem_references or {})
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
-    with clock("reading"):
-        song, dry = _input(input, stems_in, preview_s)
-        theirs = load(reference, "the reference")
-    their_dry = None if reference_stems is None else read_stems(reference_stems, theirs.audio)
-    both_ready = dry is not None and their_dry is not None
-    with clock("separating reference") as done:
-        their_stems = (
-            their_dry if both_ready and their_dry else separate_cached(theirs.audio, used, cache, done)
-        )
-    with clock("measuring reference"):
-        reference_measures = _measured(theirs.audio, their_stems, reference_range, "reference")
-        their_side = Side(
-            mixdown.meter_of(_passage(theirs.audio, reference_range, "reference")), reference_measures.mix
-        )
-        their_confidence = confidence.confidences(theirs.audio, their_stems) if confident else {}
-    with clock("separating input") as done:
-        stems = dry if both_ready and dry else separate_cached(song.audio, used, cache, done)
-    with clock("measuring input"):
-        measures = _measured(song.audio, stems, in_range, "input")
-        our_side = Side(mixdown.meter_of(song.audio.with_channels(2)), measures.mix)
-        own_meter = our_side.meter if song.audio.channels == 2 else mixdown.meter_of(song.audio)
-    played = stems if dry is None else dry
-    desk = Desk(song.audio, played, our_side, their_side, request, in_range)
+    ours, heard, heard_for_stems = hear(
+        input,
+        references,
+        for_stems,
+        used,
+        stems_in=stems_in,
+        reference_stems=reference_stems,
+        in_range=in_range,
+        reference_range=reference_range,
+        preview_s=preview_s,
+        confident=confident,
+        cache=cache,
+        clock=clock,
+    )
+    return carry_over(with_stems(mixed(heard, weights), heard_for_stems), ours, request, used, clock)
+
+
+def carry_over(theirs: Reference, ours: Input, request: Asked, separator: Separator, clock: Clock) -> Result:
+    """Match an input to a reference, both already heard; render, check and report."""
+    desk = Desk(ours, theirs, request)
     with clock("matching"):
-        strips, notes = match_stems(measures, reference_measures)
-        passages = {
-            name: stem if in_range is None else stem.excerpt(*in_range) for name, stem in stems.items()
-        }
-        strips = fit_dynamics(strips, measures, reference_measures, passages)
-        if confident and not both_ready:
-            ours = confidence.confidences(song.audio, stems)
-            bears = confidence.bearable(ours, their_confidence)
-            strips = {name: scaled(STRIP, settings, bears[name]) for name, settings in strips.items()}
-            notes += confidence.leaks(ours, "the input")
-            notes += confidence.leaks(their_confidence, "the reference")
+        strips, notes = matched(theirs, ours)
         notes += desk.match(strips)
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
+    full |= dict.fromkeys(request.lock, 0.0)
     with clock("rendering"):
         attempt = desk.render(full)
     with clock("checking"):
-        verdict = _checked(desk, request, full, measures.mix, attempt.measures)
+        verdict = _checked(desk, request, full, ours.measures.mix, attempt.measures)
         if verdict.amounts != full:
             attempt = desk.render(verdict.amounts)
             notes += _gate_notes(verdict, full)
+    notes = [note for note in notes if note.strip not in request.lock]
     document = Document(
-        input=source_of(song, in_range, dry is not None),
-        reference=source_of(theirs, reference_range, their_dry is not None),
-        separator=SeparatorUsed(name=used.name, fingerprint=used.fingerprint),
+        input=source_of(ours.song, ours.span_s, ours.ready_stems),
+        references=theirs.sources,
+        separator=SeparatorUsed(name=separator.name, fingerprint=separator.fingerprint),
         asked=request,
         console=Console(**attempt.strips, master=attempt.master),
         gate=Gate(
@@ -117,111 +113,39 @@ def transfer(
             distance_kept=verdict.distance_kept,
             amounts=verdict.amounts,
         ),
-        before=Figures.of(own_meter, measures.mix, measures.stems),
-        after=Figures.of(attempt.meter, attempt.measures, {}),
-        reference_figures=Figures.of(their_side.meter, reference_measures.mix, reference_measures.stems),
+        before=Figures.of(ours.own_loudness, ours.measures.mix, ours.measures.stems),
+        after=Figures.of(attempt.loudness, attempt.measures, {}),
+        reference_figures=Figures.of(theirs.loudness, theirs.measures.mix, theirs.measures.stems),
         warnings=[
             Warned(code=note.code, message=note.message, strip=note.strip) for note in notes + attempt.notes
         ],
         timings_s=clock.seconds,
     )
-    return result_of(attempt.audio, document, song, played, theirs, their_stems)
+    return result_of(attempt.audio, document, ours.song, ours.played, theirs.song, theirs.stems)
 
 
-def apply(
-    document: Document | Path | str,
-    input: Sound | None = None,
-    *,
-    stems_in: Path | None = None,
-    amount: float = 1.0,
-    repo: Path | None = None,
-    device: str = "cpu",
-    cache: StemCache | None = None,
-    progress: Progress = lambda stage, fraction: None,
-) -> Result:
-    """Render an input with saved settings, through the separator that the document names.
-
-    The settings' own input gets them as they stand. Another input gets them as a preset: its master
-    gain is set anew, to the loudness that the settings' result had. Errors as `transfer`.
-    amount   0 to 1 scales every strength once more.
-    """
-    document = document if isinstance(document, Document) else Document.load(Path(document))
-    clock = _Clock(progress)
-    cache = cache or StemCache()
-    with clock("reading"):
-        song, dry = _input(input, stems_in, None)
-    notes = []
-    own = song.key == document.input.sha256
-    if dry is None:
-        used = choose(document.separator.name, repo=repo, device=device)
-        if own and document.input.ready_stems:
-            notes.append(Note("stems-separated-again", "the ready-made stems are not here: separated anew"))
-        elif own and cache.get(stem_key(song.audio, used)) is None:
-            notes.append(
-                Note("stems-separated-again", "the stems were no longer kept, so they were separated again")
-            )
-        if used.fingerprint != document.separator.fingerprint:
-            notes.append(Note("separator-changed", f"{used.name} has changed since the settings were made"))
-        with clock("separating input") as done:
-            dry = separate_cached(song.audio, used, cache, done)
-    strips = {name: scaled(STRIP, settings, amount) for name, settings in document.console.stems().items()}
-    master = scaled(MASTER, document.console.master, amount)
-    with clock("rendering"):
-        stereo = song.audio.with_channels(2)
-        bus = mixdown.master_bus(mixdown.mix_bus(stereo, dry, strips), master)
-        limiter = master["limiter"]
-        if amount < 1:  # the ceiling comes down from the input's own peak with the amount
-            open_db = max(limiter["ceiling_db"], mixdown.meter_of(stereo).true_peak_db)
-            limiter["ceiling_db"] = open_db + amount * (limiter["ceiling_db"] - open_db)
-        target = document.after.levels.integrated_lufs if document.after else None
-        if own or target is None:
-            gain_db = master["gain"]["gain_db"]
-            untouched = bus is stereo and gain_db == 0
-            audio = stereo if untouched else mixdown.apply_level(bus, gain_db, **limiter)
-        else:
-            notes.append(
-                Note("preset", f"these settings were made for {document.input.name}; the gain was set anew")
-            )
-            mono = (document.asked.channels or song.audio.channels) == 1
-            target += mixdown.DUAL_MONO_LU if mono else 0.0
-            levelled = mixdown.level(bus, mixdown.meter_of(bus), target, **limiter)
-            audio, master["gain"]["gain_db"] = levelled.audio, levelled.gain_db
-    with clock("measuring"):
-        after = Figures.of(mixdown.meter_of(audio), measure(audio.samples, audio.rate), {})
-    rendered = Document(
-        input=source_of(song, None, stems_in is not None),
-        reference=document.reference,
-        separator=document.separator,
-        asked=document.asked,
-        console=Console(**strips, master=master),
-        after=after,
-        reference_figures=document.reference_figures,
-        warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
-        timings_s=clock.seconds,
-    )
-    return result_of(audio, rendered, song, dry)
+def matched(theirs: Reference, ours: Input) -> tuple[dict[str, Settings], list[Note]]:
+    """The stems' strips in closed form, changed less where stems are leaky and someone looked."""
+    strips, notes = match_stems(ours.measures, theirs.measures)
+    passages = {
+        name: stem if ours.span_s is None else stem.excerpt(*ours.span_s) for name, stem in ours.stems.items()
+    }
+    strips = fit_dynamics(strips, ours.measures, theirs.measures, passages)
+    if ours.confidences:
+        own = {name: told.amount for name, told in ours.confidences.items()}
+        bears = own | confidence.bearable(ours.confidences, theirs.confidences)
+        strips = {name: scaled(STRIP, settings, bears[name]) for name, settings in strips.items()}
+        notes += confidence.leaks(ours.confidences, "the input")
+        notes += confidence.leaks(theirs.confidences, "the reference")
+    return strips, notes
 
 
-def _request(asked: dict[str, Any]) -> Asked:
+def requested(asked: dict[str, Any]) -> Asked:
+    """What was asked for, checked: ConfigError for what there isn't or is out of range."""
     try:
         return Asked(**{"amount": 1.0} | asked)
     except ValidationError as error:
         raise ConfigError(explained(error)) from error
-
-
-def _input(input: Sound | None, stems_in: Path | None, preview_s: float | None) -> tuple[Song, Stems | None]:
-    """The song, and its ready-made stems where there are some."""
-    if stems_in is None:
-        if input is None:
-            raise UsageError("there is no input; give a mix, or a folder of stems")
-        song = load(input, "the input")
-        return (song if preview_s is None else loudest(song, preview_s)), None
-    if preview_s is not None:
-        raise UsageError("a preview of ready-made stems isn't possible; leave out one of the two")
-    if input is None:
-        return from_stems(stems_in)
-    song = load(input, "the input")
-    return song, read_stems(stems_in, song.audio)
 
 
 def _checked(desk: Desk, request: Asked, full: Amounts, ours: Measures, reached: Measures) -> Verdict:
@@ -244,40 +168,8 @@ def _gate_notes(verdict: Verdict, full: Amounts) -> list[Note]:
     return [Note("gate-reduced", f"an amount of {kept:.2f} came closer to the reference than {asked:.2f}")]
 
 
-def _measured(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
-    def of(audio: Audio) -> Measures:
-        passage = audio if span_s is None else audio.excerpt(*span_s)
-        return measure(passage.samples, passage.rate)
-
-    _passage(mix, span_s, role)
-    return SongMeasures(of(mix), {name: of(stems[name]) for name in STEMS})
-
-
-def _passage(audio: Audio, span_s: tuple[float, float] | None, role: str) -> Audio:
-    """The passage that is measured; all of it where no span is given."""
-    if span_s is None:
-        return audio
-    start_s, end_s = span_s
-    if not 0 <= start_s < end_s or start_s >= audio.duration_s:
-        raise UsageError(
-            f"the {role}'s passage {start_s:g}-{end_s:g} s is not within its {audio.duration_s:.1f} s"
-        )
-    passage = audio.excerpt(start_s, end_s)
-    files.check_usable(passage, f"the {role}'s passage {start_s:g}-{end_s:g} s")
-    return passage
-
-
-class _Clock:
-    """Times the stages and tells their progress."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[Callable[[float], None]]:
-        start = perf_counter()
-        self._progress(stage, 0.0)
-        yield lambda fraction: self._progress(stage, fraction)
-        self._progress(stage, 1.0)
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + perf_counter() - start, 3)
+def _known_stems(by_stem: Mapping[str, Sound | Reference]) -> Mapping[str, Sound | Reference]:
+    for name in by_stem:
+        if name not in STEMS:
+            raise UsageError(f"there is no stem {name!r}; there are {', '.join(STEMS)}")
+    return by_stem

@@ -86,7 +86,7 @@ def result_of(
     mix = song.audio if unchanged else audio
     mix = mix.with_channels(document.asked.channels or song.audio.channels)
     if mix.channels == 1 and document.after is not None:
-        document.after.levels = Levels.of(mixdown.meter_of(mix))
+        document.after.levels = Levels.of(mixdown.loudness_of(mix))
     over = 0 if unchanged else files.overs(mix)
     if over:
         message = f"{over} samples lie beyond full scale; integer files clip them, --true-peak -1 avoids them"

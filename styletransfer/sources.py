@@ -55,6 +55,35 @@ def loudest(song: Song, duration_s: float) -> Song:
     return Song(excerpt, song.name, audio_key(excerpt), song.info)
 
 
+def opened(input: Sound | None, stems_in: Path | None, preview_s: float | None) -> tuple[Song, Stems | None]:
+    """The input, and its ready-made stems where there are some. UsageError where these don't go together."""
+    if stems_in is None:
+        if input is None:
+            raise UsageError("there is no input; give a mix, or a folder of stems")
+        song = load(input, "the input")
+        return (song if preview_s is None else loudest(song, preview_s)), None
+    if preview_s is not None:
+        raise UsageError("a preview of ready-made stems isn't possible; leave out one of the two")
+    if input is None:
+        return from_stems(stems_in)
+    song = load(input, "the input")
+    return song, read_stems(stems_in, song.audio)
+
+
+def passage_of(audio: Audio, span_s: tuple[float, float] | None, role: str) -> Audio:
+    """The passage that is measured; all of it where no span is given. UsageError outside the sound."""
+    if span_s is None:
+        return audio
+    start_s, end_s = span_s
+    if not 0 <= start_s < end_s or start_s >= audio.duration_s:
+        raise UsageError(
+            f"{role}'s passage {start_s:g}-{end_s:g} s is not within its {audio.duration_s:.1f} s"
+        )
+    passage = audio.excerpt(start_s, end_s)
+    files.check_usable(passage, f"{role}'s passage {start_s:g}-{end_s:g} s")
+    return passage
+
+
 def sum_of(stems: Stems) -> Audio:
     """The mix that stems make."""
     rate = next(iter(stems.values())).rate

@@ -6,7 +6,7 @@ Stems first, each toward its counterpart; then the master, from what the re-mixe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -42,15 +42,27 @@ class MatchLimits:
     silence_db: float = 66.0  # bands this far below the loudest hold nothing to match
 
 
+LIMITS = MatchLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class SongMeasures:
-    """What was measured of a mix and of its stems, all through the same separator."""
+    """What was measured of a mix and of its stems, all through the same separator.
+
+    stem_mixes  the mixes that single stems come from, where that is another one than `mix`.
+    """
 
     mix: Measures
     stems: dict[str, Measures]
+    stem_mixes: dict[str, Measures] = field(default_factory=dict)
 
+    def mix_of(self, name: str) -> Measures:
+        """The mix that a stem comes from."""
+        return self.stem_mixes.get(name, self.mix)
 
-LIMITS = MatchLimits()
+    def present(self, name: str, limits: MatchLimits = LIMITS) -> bool:
+        """Whether a stem is loud enough in its mix to count as there."""
+        return self.stems[name].loudness_lufs >= self.mix_of(name).loudness_lufs - limits.presence_lu
 
 
 def match_stems(
@@ -62,15 +74,15 @@ def match_stems(
     mean level, so that a missing voice doesn't make everything else look too loud.
     """
     notes: list[Note] = []
-    present = [name for name in STEMS if _present(song, name, limits) and _present(reference, name, limits)]
+    present = [name for name in STEMS if song.present(name, limits) and reference.present(name, limits)]
     for name in STEMS:
         if name not in present:
-            side = "the input" if not _present(song, name, limits) else "the reference"
+            side = "the input" if not song.present(name, limits) else "the reference"
             notes.append(
                 Note("stem-absent", f"{side} has hardly any {name}, so {name} stay as they are", name)
             )
     moves = {
-        name: (reference.stems[name].loudness_lufs - reference.mix.loudness_lufs)
+        name: (reference.stems[name].loudness_lufs - reference.mix_of(name).loudness_lufs)
         - (song.stems[name].loudness_lufs - song.mix.loudness_lufs)
         for name in present
     }
@@ -149,7 +161,7 @@ def _match_tone(
         _audible(ours, limits)
         * _audible(theirs, limits)
         * _claimed(ours, song.mix, limits)
-        * _claimed(theirs, reference.mix, limits)
+        * _claimed(theirs, reference.mix_of(name), limits)
     )
     target = smoothed(theirs.mid_db - ours.mid_db, weights)
     target = limits.stem_share * (target - _loudness_change_db(ours, target, target))
@@ -204,10 +216,6 @@ def _loudness_change_db(measures: Measures, mid_gain_db: Tensor, side_gain_db: T
     before = k_weighted_lufs(_energy(measures.mid_db), _energy(measures.side_db))
     after = k_weighted_lufs(_energy(measures.mid_db + mid_gain_db), _energy(measures.side_db + side_gain_db))
     return after - before
-
-
-def _present(song: SongMeasures, name: str, limits: MatchLimits) -> bool:
-    return song.stems[name].loudness_lufs >= song.mix.loudness_lufs - limits.presence_lu
 
 
 def _energy(level_db: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def test_results_go_to_stdout_and_talk_to_stderr(songs: Songs, tmp_path: Path) -
     again = run(
         "transfer", songs["input"], songs["reference"], *BUILTIN, "-o", target, "--json", "-q", "--overwrite"
     )
-    assert json.loads(again.stdout)["format"] == 1
+    assert json.loads(again.stdout)["format"] == 2
     assert again.stderr == ""
 
 

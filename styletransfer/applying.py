@@ -1,0 +1,98 @@
+"""Saved settings rendered again: edited or not, on their own input or, as a preset, on another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from styletransfer import mixdown
+from styletransfer.audio import Audio, Stems
+from styletransfer.clock import Clock
+from styletransfer.converter.console import MASTER, STRIP, Settings, scaled
+from styletransfer.document import Console, Document, Figures, Warned
+from styletransfer.encoder.measures import measure
+from styletransfer.notes import Note
+from styletransfer.result import Result, result_of, source_of
+from styletransfer.separation import choose
+from styletransfer.sources import Progress, Sound, opened
+from styletransfer.stem_cache import StemCache, separate_cached, stem_key
+
+
+def apply(
+    document: Document | Path | str,
+    input: Sound | None = None,
+    *,
+    stems_in: Path | None = None,
+    amount: float = 1.0,
+    repo: Path | None = None,
+    device: str = "cpu",
+    cache: StemCache | None = None,
+    progress: Progress = lambda stage, fraction: None,
+) -> Result:
+    """Render an input with saved settings, through the separator that the document names.
+
+    The settings' own input gets them as they stand. Another input gets them as a preset: its master
+    gain is set anew, to the loudness that the settings' result had. Errors as `transfer`.
+    amount   0 to 1 scales every strength once more.
+    """
+    document = document if isinstance(document, Document) else Document.load(Path(document))
+    clock = Clock(progress)
+    cache = cache or StemCache()
+    with clock("reading"):
+        song, dry = opened(input, stems_in, None)
+    notes = []
+    own = song.key == document.input.sha256
+    if dry is None:
+        used = choose(document.separator.name, repo=repo, device=device)
+        if own and document.input.ready_stems:
+            notes.append(Note("stems-separated-again", "the ready-made stems are not here: separated anew"))
+        elif own and cache.get(stem_key(song.audio, used)) is None:
+            notes.append(
+                Note("stems-separated-again", "the stems were no longer kept, so they were separated again")
+            )
+        if used.fingerprint != document.separator.fingerprint:
+            notes.append(Note("separator-changed", f"{used.name} has changed since the settings were made"))
+        with clock("separating input") as done:
+            dry = separate_cached(song.audio, used, cache, done)
+    strips = {name: scaled(STRIP, settings, amount) for name, settings in document.console.stems().items()}
+    master = scaled(MASTER, document.console.master, amount)
+    with clock("rendering"):
+        stereo = song.audio.with_channels(2)
+        if amount < 1:  # the ceiling comes down from the input's own peak with the amount
+            limiter = master["limiter"]
+            open_db = max(limiter["ceiling_db"], mixdown.meter_of(stereo).true_peak_db)
+            limiter["ceiling_db"] = open_db + amount * (limiter["ceiling_db"] - open_db)
+        target = document.after.levels.integrated_lufs if document.after else None
+        if own or target is None:
+            audio = render(stereo, dry, strips, master)
+        else:
+            notes.append(
+                Note("preset", f"these settings were made for {document.input.name}; the gain was set anew")
+            )
+            mono = (document.asked.channels or song.audio.channels) == 1
+            target += mixdown.DUAL_MONO_LU if mono else 0.0
+            bus = mixdown.master_bus(mixdown.mix_bus(stereo, dry, strips), master)
+            levelled = mixdown.level(bus, mixdown.loudness_of(bus), target, **master["limiter"])
+            audio, master["gain"]["gain_db"] = levelled.audio, levelled.gain_db
+    with clock("measuring"):
+        after = Figures.of(mixdown.loudness_of(audio), measure(audio.samples, audio.rate), {})
+    rendered = Document(
+        input=source_of(song, None, stems_in is not None),
+        references=document.references,
+        separator=document.separator,
+        asked=document.asked,
+        console=Console(**strips, master=master),
+        after=after,
+        reference_figures=document.reference_figures,
+        warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
+        timings_s=clock.seconds,
+    )
+    return result_of(audio, rendered, song, dry)
+
+
+def render(song: Audio, stems: Stems, strips: dict[str, Settings], master: Settings) -> Audio:
+    """A stereo song through fixed settings, gain and limiter as they stand; itself where nothing is set."""
+    bus = mixdown.master_bus(mixdown.mix_bus(song, stems, strips), master)
+    gain_db = master["gain"]["gain_db"]
+    if bus is song and gain_db == 0:
+        return song
+    return mixdown.apply_level(bus, gain_db, **master["limiter"])

@@ -1,0 +1,113 @@
+"""What a transfer hears of both sides: songs and their stems through one separator, measured alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from styletransfer import mixdown
+from styletransfer.audio import Stems
+from styletransfer.clock import Clock
+from styletransfer.encoder.loudness import Loudness
+from styletransfer.errors import UsageError
+from styletransfer.matching import SongMeasures
+from styletransfer.reference import Reference, listen, measures_of
+from styletransfer.separation import Separator, confidence, read_stems
+from styletransfer.separation.confidence import Confidence
+from styletransfer.sources import Song, Sound, load, opened
+from styletransfer.stem_cache import StemCache, separate_cached
+
+Span = tuple[float, float] | None
+"""A passage in seconds; None is all of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """The song to change, as a transfer hears it.
+
+    stems        as they were measured; `played` as they will be rendered.
+    loudness     on two channels; `own_loudness` on the channels that the song has.
+    confidences  how much of each stem is its own; empty where nobody asked, or both sides' were given.
+    """
+
+    song: Song
+    stems: Stems
+    played: Stems
+    loudness: Loudness
+    own_loudness: Loudness
+    measures: SongMeasures
+    confidences: dict[str, Confidence]
+    span_s: Span
+    ready_stems: bool
+
+
+def hear(
+    input: Sound | None,
+    references: Sequence[Sound | Reference],
+    stem_references: Mapping[str, Sound | Reference],
+    separator: Separator,
+    *,
+    stems_in: Path | None,
+    reference_stems: Path | None,
+    in_range: Span,
+    reference_range: Span,
+    preview_s: float | None,
+    confident: bool,
+    cache: StemCache | None,
+    clock: Clock,
+) -> tuple[Input, list[Reference], dict[str, Reference]]:
+    """Read everything, then separate and measure it: the input, the references, single stems' references.
+
+    Arguments as `pipeline.transfer`. A sound that serves twice is heard once.
+    """
+    cache = cache or StemCache()
+    with clock("reading"):
+        song, dry = opened(input, stems_in, preview_s)
+        theirs = [_loaded(sound) for sound in references]
+        for_stems = {name: _loaded(sound) for name, sound in stem_references.items()}
+    given: dict[str, Stems] = {}
+    if reference_stems is not None or reference_range is not None:
+        if len(theirs) > 1 or not isinstance(theirs[0], Song):
+            raise UsageError("a reference's own stems or passage need a single sound as reference")
+        if reference_stems is not None:
+            given[theirs[0].key] = read_stems(reference_stems, theirs[0].audio)
+    both_ready = dry is not None and bool(given)
+    known: dict[tuple[str, Span], Reference] = {}
+
+    def listened(sound: Song | Reference, span_s: Span = None) -> Reference:
+        if isinstance(sound, Reference):
+            return sound
+        if (sound.key, span_s) not in known:
+            with clock("separating reference") as done:
+                ready = given.get(sound.key) if both_ready else None
+                stems = ready or separate_cached(sound.audio, separator, cache, done)
+            with clock("measuring reference"):
+                known[sound.key, span_s] = listen(
+                    sound, stems, span_s=span_s, ready_stems=sound.key in given, confident=confident
+                )
+        return known[sound.key, span_s]
+
+    heard = [listened(sound, reference_range) for sound in theirs]
+    heard_for_stems = {name: listened(sound) for name, sound in for_stems.items()}
+    with clock("separating input") as done:
+        stems = dry if both_ready and dry else separate_cached(song.audio, separator, cache, done)
+    with clock("measuring input"):
+        measures = measures_of(song.audio, stems, in_range, "the input")
+        loudness = mixdown.loudness_of(song.audio.with_channels(2))
+        ours = Input(
+            song=song,
+            stems=stems,
+            played=stems if dry is None else dry,
+            loudness=loudness,
+            own_loudness=loudness if song.audio.channels == 2 else mixdown.loudness_of(song.audio),
+            measures=measures,
+            confidences=confidence.confidences(song.audio, stems) if confident and not both_ready else {},
+            span_s=in_range,
+            ready_stems=dry is not None,
+        )
+    return ours, heard, heard_for_stems
+
+
+def _loaded(sound: Sound | Reference) -> Song | Reference:
+    return sound if isinstance(sound, Reference) else load(sound, "the reference")

@@ -1,0 +1,168 @@
+"""What a transfer knows of the other side: measures of one sound, of several, or of a style that was kept.
+
+Nothing here needs the reference's sound once it was listened to; `song` and `stems` serve ears only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from styletransfer import mixdown
+from styletransfer.audio import STEMS, Audio, Stems
+from styletransfer.blending import blend_loudness, blend_songs, blend_styles, style_with_stems
+from styletransfer.document import Referred
+from styletransfer.encoder.loudness import Loudness
+from styletransfer.encoder.measures import Measures, measure
+from styletransfer.errors import UsageError
+from styletransfer.matching import SongMeasures
+from styletransfer.result import source_of
+from styletransfer.separation import confidence
+from styletransfer.separation.confidence import Confidence
+from styletransfer.sources import Song, passage_of
+from styletransfer.style import SongStyle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """The other side of a transfer.
+
+    loudness     of the finished mix.
+    measures     of the mix and of its stems.
+    sources      what it was made from, each with its weight, as result.json tells it.
+    confidences  how much of each stem is its own; empty where nobody asked.
+    style        how it sounds to an encoder, where one listened.
+    song, stems  to be heard beside a result: the (heaviest) sound and its stems, where they are at hand.
+    """
+
+    loudness: Loudness
+    measures: SongMeasures
+    sources: list[Referred]
+    confidences: dict[str, Confidence] = field(default_factory=dict)
+    style: SongStyle | None = None
+    song: Song | None = None
+    stems: Stems | None = None
+
+
+def listen(
+    song: Song,
+    stems: Stems,
+    *,
+    span_s: tuple[float, float] | None = None,
+    ready_stems: bool = False,
+    confident: bool = False,
+) -> Reference:
+    """A reference from one sound and its stems.
+
+    span_s       the passage that is measured; all of it where none is given. UsageError outside the song.
+    ready_stems  whether the stems were given, for the document.
+    confident    look how much of each stem is its own, too.
+    """
+    return Reference(
+        loudness=mixdown.loudness_of(passage_of(song.audio, span_s, "the reference")),
+        measures=measures_of(song.audio, stems, span_s, "the reference"),
+        sources=[Referred(**source_of(song, span_s, ready_stems).model_dump())],
+        confidences=confidence.confidences(song.audio, stems) if confident else {},
+        song=song,
+        stems=stems,
+    )
+
+
+def mixed(references: Sequence[Reference], weights: Sequence[float] | None = None) -> Reference:
+    """One reference from several: weighted means of what was measured, in dB and LU; see `blending`.
+
+    weights  one per reference, not negative, of any sum; equal where none are given.
+    A reference of the whole weight comes out as it is. UsageError for weights that make no sense.
+    """
+    shares = shares_of(len(references), weights)
+    sources = [
+        told.model_copy(update={"weight": told.weight * share})
+        for reference, share in zip(references, shares, strict=True)
+        for told in reference.sources
+    ]
+    heard = [(reference, share) for reference, share in zip(references, shares, strict=True) if share > 0]
+    if len(heard) == 1:
+        return replace(heard[0][0], sources=sources)
+    parts, shares = [reference for reference, _ in heard], [share for _, share in heard]
+    heaviest = max(heard, key=lambda pair: pair[1])[0]
+    return Reference(
+        loudness=blend_loudness([part.loudness for part in parts], shares),
+        measures=blend_songs([part.measures for part in parts], shares),
+        sources=sources,
+        confidences=_blended_confidences([part.confidences for part in parts], shares),
+        style=blend_styles([part.style for part in parts], shares),
+        song=heaviest.song,
+        stems=heaviest.stems,
+    )
+
+
+def with_stems(reference: Reference, stems: Mapping[str, Reference]) -> Reference:
+    """The same reference with some stems' targets, relative to their own mixes, from others.
+
+    UsageError for a stem that there isn't.
+    """
+    if not stems:
+        return reference
+    for name in stems:
+        if name not in STEMS:
+            raise UsageError(f"there is no stem {name!r}; there are {', '.join(STEMS)}")
+    measures = reference.measures
+    taken = {name: other.measures.stems[name] for name, other in stems.items()}
+    mixes = {name: other.measures.mix_of(name) for name, other in stems.items()}
+    return replace(
+        reference,
+        measures=SongMeasures(measures.mix, measures.stems | taken, measures.stem_mixes | mixes),
+        sources=[
+            *reference.sources,
+            *(
+                told.model_copy(update={"stem": name})
+                for name in STEMS
+                if name in stems
+                for told in stems[name].sources
+            ),
+        ],
+        confidences=reference.confidences
+        | {name: other.confidences[name] for name, other in stems.items() if name in other.confidences},
+        style=style_with_stems(reference.style, {name: other.style for name, other in stems.items()}),
+    )
+
+
+def shares_of(count: int, weights: Sequence[float] | None) -> list[float]:
+    """Weights that add up to 1. UsageError where they don't fit."""
+    if weights is None:
+        return [1 / count] * count
+    if len(weights) != count:
+        raise UsageError(f"{len(weights)} weights don't fit {count} references; give one weight to each")
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or sum(weights) <= 0:
+        raise UsageError("weights are numbers from 0 up, not all of them 0, like .7,.3")
+    return [weight / sum(weights) for weight in weights]
+
+
+def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
+    """Measures of a passage of a mix and of its stems; of all where no passage is given."""
+
+    def of(audio: Audio) -> Measures:
+        passage = audio if span_s is None else audio.excerpt(*span_s)
+        return measure(passage.samples, passage.rate)
+
+    passage_of(mix, span_s, role)
+    return SongMeasures(of(mix), {name: of(stems[name]) for name in STEMS})
+
+
+def _blended_confidences(
+    each: Sequence[dict[str, Confidence]], shares: Sequence[float]
+) -> dict[str, Confidence]:
+    """All segments together, every song's energy brought to its share, for stems that all of them tell."""
+    blended = {}
+    for name in STEMS:
+        if all(name in told for told in each):
+            parts = [told[name] for told in each]
+            energy = [
+                share * part.energy / part.energy.sum().clamp(min=1e-12)
+                for part, share in zip(parts, shares, strict=True)
+            ]
+            blended[name] = Confidence(torch.cat([part.features for part in parts]), torch.cat(energy))
+    return blended
