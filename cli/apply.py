@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .sessions import Daw, Sessions
 from .terminal import (
     Device,
     Json,
@@ -41,6 +42,7 @@ def apply(
     save: Annotated[
         Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
     ] = None,
+    daw: Daw = None,
     amount: Annotated[
         float, typer.Option("--amount", min=0, max=1, help="Scales every strength once more.")
     ] = 1.0,
@@ -63,7 +65,8 @@ def apply(
 
     target = output or default_output(source or stems_in)
     sources = [settings, *([source] if source else []), *inside(stems_in)]
-    refuse_overwriting([target, *saved_files(save)], sources, overwrite)
+    sessions = Sessions.asked(daw, target, save)
+    refuse_overwriting([target, *saved_files(save), *sessions.files()], sources, overwrite)
 
     import styletransfer
     from styletransfer import files
@@ -76,6 +79,6 @@ def apply(
             settings, source, stems_in=stems_in, amount=amount, repo=repo, device=device, progress=show
         )
         show("writing", 0.0)
-        paths = [result.write(target), *(save_all(result, save) if save else [])]
+        paths = [result.write(target), *(save_all(result, save) if save else []), *sessions.write(result)]
         show("writing", 1.0)
     report(result, paths, json, quiet, verbose)

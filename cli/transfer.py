@@ -9,6 +9,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .sessions import Daw, Sessions
 from .terminal import (
     Device,
     Json,
@@ -48,6 +49,7 @@ def transfer(
     save: Annotated[
         Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
     ] = None,
+    daw: Daw = None,
     amount: Annotated[
         float, typer.Option("--amount", min=0, max=1, help="How far to go; 0 returns the input.")
     ] = 1.0,
@@ -105,7 +107,9 @@ def transfer(
     source = sounds[0] if len(sounds) == 2 else None
     reference = sounds[-1]
     target = output or default_output(source or stems_in)
-    refuse_overwriting([target, *saved_files(save)], [*sounds, *inside(stems_in, ref_stems)], overwrite)
+    sessions = Sessions.asked(daw, target, save)
+    targets = [target, *saved_files(save), *sessions.files()]
+    refuse_overwriting(targets, [*sounds, *inside(stems_in, ref_stems)], overwrite)
 
     import styletransfer
     from styletransfer import files
@@ -136,7 +140,7 @@ def transfer(
             seed=seed,
         )
         show("writing", 0.0)
-        paths = [result.write(target), *(save_all(result, save) if save else [])]
+        paths = [result.write(target), *(save_all(result, save) if save else []), *sessions.write(result)]
         show("writing", 1.0)
     report(result, paths, json, quiet, verbose)
 

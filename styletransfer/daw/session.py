@@ -38,6 +38,7 @@ _NAMES = {
     "reverb": "reverb",
     "gain": "gain",
     "limiter": "limiter",
+    "image": "width, balance and gain",
 }
 
 
@@ -53,7 +54,7 @@ class Device:
 
     @property
     def title(self) -> str:
-        return _NAMES.get(self.kind, "width, balance and gain")
+        return _NAMES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,9 @@ class Session:
     printed_master: Settings = field(default_factory=dict)
 
 
-def names(result_has_reference: bool = True) -> list[str]:
+def names() -> list[str]:
     """Every track that a session may have."""
-    tracks = [*STEMS, "rest", *(f"{stem}_reverb" for stem in STEMS)]
-    return [*tracks, "reference"] if result_has_reference else tracks
+    return [*STEMS, *(f"{stem}_reverb" for stem in STEMS), "rest", "reference"]
 
 
 def fader_and_pan(gain_db: float, balance: float) -> tuple[float, float]:
@@ -128,7 +128,7 @@ def session_of(result: Result, live: frozenset[str]) -> Session:
     """
     tracks = [track for name in STEMS for track in _stem_tracks(result, name, live)]
     tracks.append(
-        Track("rest", "rest", COLOURS["rest"], "What no stem claims; with the stems, it is the song.")
+        Track("rest", "rest", COLOURS["rest"], "What no stem claims: with the dry stems it is the song.")
     )
     if result.reference is not None:
         tracks.append(
@@ -164,18 +164,20 @@ def _stem_tracks(result: Result, name: str, live: frozenset[str]) -> list[Track]
     devices = tuple(_device(stage, settings[stage]) for stage in changed if stage not in printed)
     gain_db, balance = settings["gain"]["gain_db"], settings["balance"]["balance"]
     fader, pan = fader_and_pan(gain_db, balance)
-    lines = [f"{name}, as separated" if not printed else f"{name}, with {_listed(printed)} rendered into it"]
-    lines.append(f"live: {_listed([d.kind for d in devices])}" if devices else "no effects")
-    lines.append(f"fader {gain_db:+.1f} dB, balance {balance:+.2f} on the console")
+    lines = [
+        f"Rendered into the sound: {_listed(printed) if printed else 'nothing'}.",
+        f"Live: {_listed([device.kind for device in devices]) if devices else 'no effect'}.",
+        f"The console's level {gain_db:+.1f} dB and balance {balance:+.2f} are the fader and the pan.",
+    ]
     tracks = []
     if "reverb" in _changed(STRIP, settings):
-        lines.append("its reverb is rendered, on a track of its own, since no plain-text effect can be it")
+        lines.append("Its reverb is rendered, on the next track.")
         tracks = [
             Track(
                 name=f"{name}_reverb",
                 title=f"{name} reverb",
                 colour=COLOURS[name],
-                note=f"The reverb alone of {name}, rendered after its effects; it doesn't follow their knobs.",
+                note=f"Rendered: the reverb alone of {name}, after its effects; it doesn't follow their knobs.",
                 stem=name,
                 fader=10 ** (gain_db / 20),
                 prints=Print({k: v for k, v in settings.items() if k != "gain"}, wet_only=True),
@@ -214,6 +216,7 @@ def _master(settings: Settings, live: frozenset[str]) -> tuple[tuple[Device, ...
 
 
 def _device(stage: str, values: dict[str, float]) -> Device:
+    """A stage as an effect; a strip's image does width alone, since fader and pan do the rest."""
     if stage == "width":
         return Device("image", values | {"balance": 0.0, "gain_db": 0.0})
     return Device(stage, values)
@@ -229,20 +232,18 @@ def _changed(table: dict[str, Stage], settings: Settings) -> list[str]:
 
 
 def _listed(kinds: list[str]) -> str:
-    return ", ".join(_NAMES.get(kind, "width") for kind in kinds)
+    return ", ".join(_NAMES[kind] for kind in kinds)
 
 
 def _session_note(result: Result, devices: tuple[Device, ...], printed: Settings) -> str:
     reference = "" if result.reference is None else f", mixed like {result.reference.name}"
     lines = [
         f"{result.song.name}{reference}, by automix {result.document.versions['automix']}.",
-        "With effects off and faders at 0 dB, what nothing was rendered into sums to the song, `rest` included.",
-        f"The tempo is {TEMPO_BPM:g} by default and not the song's.",
-        f"The master, live: {_listed([device.kind for device in devices if device.kind != 'image'])}"
-        + (", width, balance and gain." if any(device.kind == "image" for device in devices) else "."),
+        "Stems, reverbs and rest sum to the mix by difference; where nothing is rendered into them, to the "
+        "song when effects are off and faders at 0 dB.",
+        f"The tempo is {TEMPO_BPM:g} by default, not the song's; all times are in seconds.",
+        f"Live on the master: {_listed([device.kind for device in devices])}.",
     ]
     if printed:
-        lines.append(
-            f"The master's {_listed(list(printed))} can't be said here, so every track has it printed."
-        )
+        lines.append(f"Rendered into every track: the master's {_listed(list(printed))}.")
     return "\n".join(lines)
