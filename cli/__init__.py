@@ -18,8 +18,10 @@ from . import (
     doctor,
     embed,
     evaluate,
+    library,
     normalize,
     separate,
+    style,
     train,
     transfer,
     visualize,
@@ -30,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_MIXING, _LOOKING, _RESEARCH = "Mixing", "Looking and listening", "Research"
+_MIXING, _LOOKING, _STYLES, _RESEARCH = "Mixing", "Looking and listening", "Styles", "Research"
 app.command(rich_help_panel=_MIXING)(transfer.transfer)
 app.command(rich_help_panel=_MIXING)(apply.apply)
 app.command(rich_help_panel=_MIXING)(separate.separate)
@@ -39,6 +41,8 @@ app.command(rich_help_panel=_LOOKING)(analyze.analyze)
 app.command(rich_help_panel=_LOOKING)(embed.embed)
 app.command(rich_help_panel=_LOOKING)(doctor.doctor)
 app.command(rich_help_panel=_LOOKING)(visualize.visualize)
+app.add_typer(style.app, name="style", rich_help_panel=_STYLES)
+app.add_typer(library.app, name="library", rich_help_panel=_STYLES)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_RESEARCH)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=_RESEARCH)
 app.add_typer(cache.app, name="cache", rich_help_panel=_LOOKING)
