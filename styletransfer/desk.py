@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from styletransfer import mixdown
 from styletransfer.audio import Audio
 from styletransfer.closeness import distance
-from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, Stage, keeping, neutral, scaled
+from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, keeping, neutral, scaled
 from styletransfer.document import Asked
 from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, measure
@@ -16,6 +16,7 @@ from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
 from styletransfer.matching import fit_glue, match_master
 from styletransfer.notes import Note
+from styletransfer.proposed import Proposed
 from styletransfer.reference import Reference
 
 CEILING_KNOB = MASTER["limiter"].knobs["ceiling_db"]
@@ -51,25 +52,41 @@ class Desk:
 
     def match(self, strips: dict[str, Settings]) -> list[Note]:
         """Take over the stems' settings, and match the master to what the bus lacks, in two looks."""
-        self._strips = {
-            name: neutral(STRIP) if name in self._asked.lock else self._allowed(STRIP, settings)
-            for name, settings in strips.items()
-        }
+        self._strips = {name: self._allowed(name, settings) for name, settings in strips.items()}
         if self._locked:
             return []
         full = dict.fromkeys(strips, 1.0)
         bus = self._stem_bus(full)
         theirs = self._theirs.measures.mix
         first, _ = match_master(self._measured(bus), theirs)
-        heard = mixdown.master_bus(bus, self._allowed(MASTER, first))
+        heard = mixdown.master_bus(bus, self._allowed("master", first))
         measures = self._measured(heard)
         master, notes = match_master(measures, theirs, first)
         master["compressor"] = fit_glue(self._passage(heard), measures, theirs) or master["compressor"]
         if self._mono and theirs.width_db > -30:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
-        self._master = self._allowed(MASTER, master)
+        self._master = self._allowed("master", master)
         return notes
+
+    def proposed(self, *steps: dict[str, Settings]) -> dict[str, Proposed]:
+        """How the strips' settings came about, before amounts; without the master's gain and limiter, which
+        are set to the loudness of what is rendered.
+
+        steps  settings by strip, "master" among them: of the closed form, with the network's, refined.
+        """
+        found = {}
+        for name in steps[0]:
+            table = MASTER if name == "master" else STRIP
+            told = [stage for stage in table if name != "master" or stage not in ("gain", "limiter")]
+            each = [self._allowed(name, step[name]) for step in steps]
+            found[name] = Proposed.of(table, *({stage: one[stage] for stage in told} for one in each))
+        return found
+
+    @property
+    def master(self) -> Settings:
+        """The master's settings before amounts."""
+        return self._master
 
     def render(self, amounts: Amounts) -> Attempt:
         """The song at some amount of each strip and of the master; at 0 throughout, the input itself."""
@@ -121,12 +138,13 @@ class Desk:
             self._bus = amounts, mixdown.mix_bus(self._song, self._stems, strips)
         return self._bus[1]
 
-    def _allowed(self, table: dict[str, Stage], settings: Settings) -> Settings:
+    def _allowed(self, name: str, settings: Settings) -> Settings:
         """Only the groups that were asked for; nothing between left and right where the output is mono."""
+        table = MASTER if name == "master" else STRIP
         kept = keeping(table, settings, set(self._asked.only or GROUPS))
         if self._mono:
-            kept |= {name: neutral(table)[name] for name in ("side_eq", "width", "balance")}
-        return kept
+            kept |= {stage: neutral(table)[stage] for stage in ("side_eq", "width", "balance")}
+        return neutral(table) if name in self._asked.lock else kept
 
     def _level_asked(self, amount: float) -> bool:
         """Whether the output's loudness is to differ from the input's."""

@@ -18,6 +18,7 @@ from styletransfer.encoder.measures import BAND_HZ, Measures
 from styletransfer.errors import ConfigError
 
 from .files import beside
+from .proposed import Proposed
 
 FORMAT = 2
 
@@ -228,6 +229,7 @@ class Document(_Strict):
     separator: SeparatorUsed
     asked: Asked = Asked(amount=1)
     console: Console
+    proposed: dict[str, Proposed] = {}
     gate: Gate | None = None
     band_hz: list[float] = [round(float(f), 1) for f in BAND_HZ]
     before: Figures | None = None

@@ -107,6 +107,7 @@ def carry_over(theirs: Reference, ours: Input, request: Asked, separator: Separa
         separator=SeparatorUsed(name=separator.name, fingerprint=separator.fingerprint),
         asked=request,
         console=Console(**attempt.strips, master=attempt.master),
+        proposed=desk.proposed({**strips, "master": desk.master}),
         gate=Gate(
             distance_input=verdict.distance_input,
             distance_full=verdict.distance_full,
