@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,8 +40,8 @@ def transfer(
     sounds: Annotated[
         list[Path],
         typer.Argument(
-            metavar="[INPUT] REFERENCE",
-            help="The mix to change (not with --stems-in alone), and the mix to sound like.",
+            metavar="[INPUT] REFERENCE…",
+            help="The mix to change (not with --stems-in alone), what to sound like; several are averaged.",
         ),
     ],
     output: Annotated[
@@ -56,6 +57,19 @@ def transfer(
     stem_amount: Annotated[
         list[str] | None,
         typer.Option("--stem-amount", help="One stem's own amount, like vocals=.5; repeatable."),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="Of several references, like .7,.3 [default: equal].")
+    ] = None,
+    stem: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stem", help="Another reference for single stems, like vocals=A.wav,drums=B.wav; repeatable."
+        ),
+    ] = None,
+    lock: Annotated[
+        list[str] | None,
+        typer.Option("--lock", help="Leave strips alone, like drums or drums,master; repeatable."),
     ] = None,
     only: Annotated[
         str | None, typer.Option("--only", help="Comma-separated: level,eq,dynamics,width,space.")
@@ -102,14 +116,14 @@ def transfer(
 
     Example: automix transfer my-song.wav a-song-i-love.flac -o result.wav --save result
     """
-    if len(sounds) > 2 or (len(sounds) == 1 and stems_in is None):
-        raise UsageError("give one input and one reference (with --stems-in, the reference alone will do)")
-    source = sounds[0] if len(sounds) == 2 else None
-    reference = sounds[-1]
+    if len(sounds) == 1 and stems_in is None:
+        raise UsageError("give an input and a reference (with --stems-in, the reference alone will do)")
+    source = sounds[0] if len(sounds) > 1 else None
+    by_stem = _stem_references(stem or [])
     target = output or default_output(source or stems_in)
     sessions = Sessions.asked(daw, target, save)
     targets = [target, *saved_files(save), *sessions.files()]
-    refuse_overwriting(targets, [*sounds, *inside(stems_in, ref_stems)], overwrite)
+    refuse_overwriting(targets, [*sounds, *by_stem.values(), *inside(stems_in, ref_stems)], overwrite)
 
     import styletransfer
     from styletransfer import files
@@ -120,7 +134,9 @@ def transfer(
     with progress(quiet) as show:
         result = styletransfer.transfer(
             source,
-            reference,
+            [*sounds[1:]] if source else [*sounds],
+            weights=numbers(weights, "--weights") if weights else None,
+            stem_references=by_stem,
             separator=separator,
             repo=repo,
             stems_in=stems_in,
@@ -133,7 +149,8 @@ def transfer(
             progress=show,
             amount=amount,
             stem_amounts=_stem_amounts(stem_amount or []),
-            only=[part.strip() for part in only.split(",")] if only else [],
+            only=listed([only] if only else []),
+            lock=listed(lock or []),
             lufs=_loudness(lufs),
             true_peak_db=true_peak,
             gate=gate,
@@ -183,6 +200,31 @@ def _loudness(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
+
+
+def listed(texts: list[str]) -> list[str]:
+    """The parts of comma-separated options that may be repeated."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def numbers(text: str, option: str) -> list[float]:
+    try:
+        return [float(part) for part in listed([text])]
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} should be numbers with commas between, like .7,.3") from error
+
+
+def _stem_references(texts: list[str]) -> dict[str, Path]:
+    sounds: dict[str, Path] = {}
+    for text in texts:
+        for part in re.split(r",(?=[^,=/]+=)", text):
+            name, equals, sound = (piece.strip() for piece in part.partition("="))
+            if not equals or not sound:
+                raise UsageError(f"--stem {part!r} should read like vocals=song.wav")
+            if name in sounds:
+                raise UsageError(f"--stem names {name} twice; give each stem one reference")
+            sounds[name] = Path(sound)
+    return sounds
 
 
 def _stem_amounts(texts: list[str]) -> dict[str, float]:
