@@ -127,3 +127,68 @@ def separator(
         )
     say(f"best round: {trained.facts['validation']}", quiet)
     typer.echo(trained.path)
+
+
+@app.command()
+@guarded
+def converter(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder of the run: shards, snapshots, logs, pictures, weights."),
+    ],
+    recipe: Annotated[
+        str,
+        typer.Option(
+            "--recipe", help="tcn, tcn-gpu, paper, or a .toml file, whose kind says what is trained."
+        ),
+    ],
+    start: Annotated[
+        str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
+    ] = None,
+    material: Annotated[
+        Path | None, typer.Option("--material", help="Folder of neutral passages, shared with other runs.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="Whose styles it is told: a shipped name or a file.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Of the weights' file.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=0, help="Processes that make the material.")
+    ] = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Train a converter: what decides how stems come to sound like a reference's. Run again, it goes on.
+
+    Example: automix train converter my-corpus --recipe tcn -o run
+    """
+    import os
+
+    from styletransfer.training.converters import training_of
+
+    set_up(threads, device)
+    recipes, run = training_of(recipe)
+    asked = {"minutes": minutes, "seed": seed}
+    chosen = recipes.read(recipe).model_copy(update={k: v for k, v in asked.items() if v is not None})
+    named = {"name": name, "encoder": encoder}
+    with progress(quiet) as show:
+        trained = run.train(
+            chosen,
+            corpus,
+            output,
+            **{key: value for key, value in named.items() if value is not None},
+            start=start,
+            material=material,
+            device=device,
+            workers=(threads or os.cpu_count() or 1) if workers is None else workers,
+            progress=show,
+        )
+    say(f"best round: {trained.facts['validation']}", quiet)
+    typer.echo(trained.path)

@@ -109,7 +109,7 @@ class Framed(nn.Module):
 
     def change(self, sources: Tensor, condition: Tensor) -> Tensor:
         """What is added to the sound: spectra (batch, 2, frames, bins) of mid and side."""
-        gains = self._gains(self._heard(sources[:, 0]), condition).float() @ self.spread
+        gains = (self._gains(self._heard(sources[:, 0]), condition) @ self.spread).float()
         mid, side, side_to_mid, mid_to_side, *more = gains.unbind(1)
         level = _MOST_NEPER * torch.tanh(torch.stack((mid, side), 1) / _MOST_NEPER)
         dry, companions = sources[:, 0], sources[:, 1:]

@@ -15,12 +15,16 @@ class TCNStage:
     """A network under one condition as a stage of `fx.stream`, whatever blocks it is given.
 
     condition     (dimensions,), on the network's device.
+    gain_db       by which the network hears the sound louder; taken back from what it makes.
     chunk_frames  samples of output per pass, rounded up to whole `network.step`s. Memory grows with it, and
                   the share of time that goes into context shrinks.
     """
 
-    def __init__(self, network: TCN, condition: Tensor, chunk_frames: int = CHUNK_FRAMES) -> None:
+    def __init__(
+        self, network: TCN, condition: Tensor, gain_db: float = 0.0, chunk_frames: int = CHUNK_FRAMES
+    ) -> None:
         self._network, self._condition = network, condition.unsqueeze(0)
+        self._factor = 10 ** (gain_db / 20)
         self._chunk = -(-chunk_frames // network.step) * network.step
         self.latency = self._chunk + network.context
         self._heard = torch.zeros(2, network.context)  # the context that is still needed, and what is to do
@@ -33,8 +37,8 @@ class TCNStage:
         needed = self._chunk + 2 * self._network.context
         made = [self._done]
         while self._heard.shape[1] >= needed:
-            passage = self._heard[None, :, :needed].to(self._condition.device)
-            made.append(self._network.within(passage, self._condition)[0].cpu())
+            passage = self._heard[None, :, :needed].to(self._condition.device) * self._factor
+            made.append(self._network.within(passage, self._condition)[0].cpu() / self._factor)
             self._heard = self._heard[:, self._chunk :]
         whole = torch.cat(made, dim=1)
         self._done = whole[:, block.shape[1] :]

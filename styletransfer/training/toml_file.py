@@ -25,27 +25,30 @@ def read(kind: type[Recipe], name: str | Path, package: str) -> Recipe:
     ConfigError for a missing file, broken TOML, unknown keys and values out of range.
     """
     path = Path(name)
-    names = ", ".join(shipped(package))
     if path.suffix == ".toml":
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"the recipe {path} can't be read; give a .toml file, or one of {names}"
-            ) from error
+        values = values_of(path, package)
     elif str(name) in shipped(package):
-        text = (files(package) / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        values = tomllib.loads((files(package) / "recipes" / f"{name}.toml").read_text(encoding="utf-8"))
     else:
+        names = ", ".join(shipped(package))
         raise ConfigError(f"there is no recipe {name}; give a .toml file, or one of {names}")
     try:
-        values: dict[str, Any] = tomllib.loads(text)
         return kind(**values)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the recipe {name} is no TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigError(f"the recipe {name} can't be used: {where}: {first['msg']}") from error
+
+
+def values_of(path: Path, *packages: str) -> dict[str, Any]:
+    """What a `.toml` file says, unchecked. ConfigError, naming the packages' recipes, where it can't be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the recipe {path} is no TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        names = ", ".join(name for package in packages for name in shipped(package))
+        raise ConfigError(f"the recipe {path} can't be read; give a .toml file, or one of {names}") from error
 
 
 def shipped(package: str) -> list[str]:

@@ -1,0 +1,138 @@
+"""Direct transformation networks as files, and at work: a stem, its style and the reference's to a stage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletransfer import weights
+from styletransfer.audio import STEMS
+from styletransfer.converter.tcn import CHUNK_FRAMES, TCN, TCNConfig, TCNStage
+from styletransfer.encoder.explicit import EXPLICIT_NAMES
+from styletransfer.errors import CheckpointError
+from styletransfer.style import SongStyle, Style
+
+SHIPPED = "tcn-small"
+"""The name of the network that comes with the program."""
+
+FORMAT = 1
+
+HEARD_LUFS = -23.0
+"""How loud networks hear every stem, so that they need not know of levels; it is taken back afterwards."""
+
+_MOST_DB = 30.0
+_LEVEL_SCALE_DB = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedTCN:
+    """A network ready to work, the first eight hex digits of its file's sha256, and its training facts.
+
+    encoder   the fingerprint of the encoder whose styles it was trained with: no other's will do.
+    """
+
+    network: TCN
+    fingerprint: str
+    encoder: str
+    facts: dict[str, Any]
+
+    def stages(
+        self, stem: str, ours: SongStyle, theirs: SongStyle, chunk_frames: int = CHUNK_FRAMES
+    ) -> list[TCNStage]:
+        """What makes a stem at 44.1 kHz sound as the reference's, for one sound; none where a side lacks it.
+
+        How loud the stem gets follows the levels that stems have over their mixes, not the mixes' own.
+        ValueError for styles of another encoder than the network was trained with.
+        """
+        if {ours.encoder, theirs.encoder} != {self.encoder}:
+            raise ValueError(
+                f"the styles are of encoders {ours.encoder} and {theirs.encoder}, not {self.encoder}"
+            )
+        here, there = (side.stems.get(stem) for side in (ours, theirs))
+        if here is None or there is None or here.silent or there.silent:
+            return []
+        level_db = theirs.levels_db[stem] - ours.levels_db[stem]
+        told = condition(stem, here, there, level_db, self.network.config.condition)
+        told = told.to(next(self.network.parameters()).device)
+        return [TCNStage(self.network, told, heard_db(here), chunk_frames)]
+
+
+def heard_db(style: Style) -> float:
+    """How much louder than it is a stem is given to a network, in dB: as if it had HEARD_LUFS."""
+    return 0.0 if style.silent else max(-_MOST_DB, min(_MOST_DB, HEARD_LUFS - style.loudness_lufs))
+
+
+def condition(stem: str, ours: Style, theirs: Style, level_db: float, dimensions: int) -> Tensor:
+    """What a network is told, (dimensions,): the reference's style and how the stem's own differs from it.
+
+    level_db   by how much the stem should get louder.
+
+    An encoder whose embedding has as many dimensions as the condition is heard alone, as in Koo et al. Else
+    come both sides' learned and explicit parts, which stem it is, the level, and zeros up to the end.
+    ValueError for an unknown stem, or where the dimensions are too few.
+    """
+    scale = math.sqrt(len(theirs.learned))  # a unit vector's numbers as large as deviations
+    if len(theirs.learned) == dimensions:
+        return theirs.learned * scale
+    told = torch.cat(
+        (
+            theirs.learned * scale,
+            theirs.explicit,
+            (theirs.learned - ours.learned) * scale,
+            theirs.explicit - ours.explicit,
+            torch.eye(len(STEMS))[STEMS.index(stem)],
+            torch.tensor([level_db / _LEVEL_SCALE_DB]),
+        )
+    )
+    if len(told) > dimensions:
+        raise ValueError(f"a condition of {len(told)} numbers doesn't fit into {dimensions}")
+    return torch.nn.functional.pad(told, (0, dimensions - len(told)))
+
+
+def condition_size(learned: int) -> int:
+    """Dimensions of the condition with an encoder of so many, where both sides are heard."""
+    return 2 * (learned + len(EXPLICIT_NAMES)) + len(STEMS) + 1
+
+
+def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedTCN:
+    """The shipped network of that name, or one from a `.safetensors` file, in evaluation mode.
+
+    CheckpointError if there is none, or if it is damaged or holds something else.
+    """
+    path, tensors, facts = weights.find(name)
+    if facts.get("kind") != "tcn" or facts.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} holds no tcn converter that this version reads; train one")
+    network = TCN(TCNConfig(**facts["config"]))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path.name} doesn't fit its own configuration; fetch it again") from error
+    fingerprint = path.stem.rpartition("-")[2]
+    return LoadedTCN(network.eval().to(device), fingerprint, facts["encoder"], facts)
+
+
+def save(
+    directory: Path, name: str, network: TCN, encoder: str, facts: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """Write a network as float16 (counts as they are), with its config; the path, and its sha256.
+
+    encoder   the fingerprint of the encoder whose styles it was trained with.
+    """
+    tensors = {
+        key: value.half() if value.dtype == torch.float32 else value
+        for key, value in network.state_dict().items()
+    }
+    header = {
+        **facts,
+        "kind": "tcn",
+        "format": FORMAT,
+        "encoder": encoder,
+        "config": network.config.to_dict(),
+    }
+    return weights.save(directory, name, tensors, header)

@@ -1,0 +1,229 @@
+"""Training a direct transformation network: render, draw, forward, loss, backward, step, log, judge, save."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from styletransfer import encoders
+from styletransfer.converter.tcn import RATE, TCN
+from styletransfer.converters import tcn
+from styletransfer.corpus.folder import CorpusSong
+from styletransfer.errors import ConfigError
+from styletransfer.files import make_folder
+from styletransfer.tasks import Neutral
+from styletransfer.training import snapshots
+from styletransfer.training.crew import Crew
+from styletransfer.training.fabric import launch
+from styletransfer.training.facts import learned_from
+from styletransfer.training.logs import Log
+from styletransfer.training.run_folder import claim
+from styletransfer.training.schedule import learning_rate
+from styletransfer.training.seeding import seed_of
+
+from . import pictures, validation
+from .loss import SIZES, spectral_losses
+from .material import Batch, Shards, orders
+from .passages import passages
+from .recipe import TCNRecipe
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a run came to: the weights' file, and its facts with the best round's ratios to doing nothing."""
+
+    path: Path
+    facts: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Counters of a run, and its best round's figures."""
+
+    step: int = 0
+    round: int = 0
+    minutes: float = 0.0
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def judge(self, found: dict[str, float]) -> None:
+        """Note a round's ratios to do-nothing if the mean of both kinds of stems is the lowest so far."""
+        mean = sum(found[kind] for kind in validation.KINDS) / len(validation.KINDS)
+        if mean < self.best.get("mean", float("inf")):
+            self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
+
+
+class _Model(nn.Module):
+    """The network that learns, and the average of what it was: that is what is judged and kept."""
+
+    def __init__(self, network: TCN) -> None:
+        super().__init__()
+        self.network = network
+        self.average = copy.deepcopy(network).requires_grad_(False)
+
+    def forward(self, batch: Batch, sizes: Sequence[int]) -> dict[str, Tensor]:
+        made = self.network.excerpt(batch.given, batch.condition)
+        moments, tone = spectral_losses(made.float(), batch.truth, sizes)
+        return {"spectral": moments, "tone": tone}
+
+    @torch.no_grad()
+    def take_in(self, kept: float) -> None:
+        """Move the average towards the network."""
+        state = self.network.state_dict()
+        for key, value in self.average.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(state[key], 1 - kept)
+            else:
+                value.copy_(state[key])
+
+
+def train(
+    recipe: TCNRecipe,
+    corpus: Path,
+    folder: Path,
+    *,
+    name: str = tcn.SHIPPED,
+    start: str | Path | None = None,
+    material: Path | None = None,
+    encoder: str = encoders.SHIPPED,
+    device: str = "cpu",
+    workers: int = 2,
+    progress: Progress = lambda stage, share: None,
+) -> Trained:
+    """Train a network on a corpus; going on where an earlier call in the same folder was cut off.
+
+    folder    shards, snapshots, logs (`log.csv`, `rounds.csv`, TensorBoard), pictures and, at the end, the
+              weights.
+    name      of the weights' file.
+    start     weights to start from: a shipped name, or a `.safetensors` file.
+    material  folder for neutral passages, to share them with other runs; in the run's folder without.
+    encoder   whose styles the network is told: a shipped name, or a `.safetensors` file.
+    workers   processes that make the material; with 0 it is made between the steps.
+    ConfigError where the folder holds a run with another recipe, or `start` another network; AudioError where
+    the corpus has too few pieces; CheckpointError for weights that can't be used.
+    """
+    began = time.monotonic()
+    heard = encoders.load(encoder)
+    config = recipe.config(heard.network.config.dimensions)
+    first = None if start is None else tcn.load(start)
+    if first is not None and first.network.config != config:
+        raise ConfigError(f"{start} is a network of another kind than the recipe's; give another of both")
+    claim(folder, recipe, name)
+    make_folder(folder / "pictures")
+    fabric = launch(device)
+    rank = fabric.global_rank
+    torch.manual_seed(recipe.seed)  # the first weights
+    network = TCN(config)
+    if first is not None:
+        network.load_state_dict(first.network.state_dict())
+    model = _Model(network)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    state = State()
+    snapshots.restore(folder, model, optimizer, state)
+    crew = Crew(workers)
+    neutral = material or folder / "neutral"
+    with fabric.rank_zero_first():  # what one process made, the others find
+        neutrals, songs = _passages(corpus, "train", recipe.passages, neutral, crew, progress)
+    judge = None
+    if rank == 0:
+        held_out, _ = _passages(corpus, "validation", 2 * recipe.validation_pairs, neutral, crew, progress)
+        progress("validation pairs", 0.0)
+        judge = validation.Validation(held_out, recipe, folder, crew, encoder, config.condition)
+    own_seed = seed_of(recipe.seed, rank) if fabric.world_size > 1 else recipe.seed
+    shards = Shards(folder / f"shards-{rank}")
+    device_model, device_optimizer = fabric.setup(model, optimizer)
+    log = Log(folder, state.step) if rank == 0 else None
+    total = recipe.rounds * recipe.steps_per_round
+    for number in range(recipe.rounds):
+        seed = seed_of(own_seed, "shard", number)
+        wanted = orders(neutrals, recipe, seed, recipe.pairs, encoder, config.condition)
+        shards.prepare(number, wanted, crew, partial(progress, f"render {number + 1}"))
+        if number < state.round:
+            continue  # trained on before the cut; its shard serves on
+        device_model.train()
+        for _ in range(recipe.steps_per_round):
+            generator = Generator().manual_seed(seed_of(own_seed, "step", state.step))
+            batch = fabric.to_device(shards.batch(generator, recipe.batch, round(recipe.excerpt_s * RATE)))
+            sizes = [SIZES[i] for i in torch.randperm(len(SIZES), generator=generator)[: recipe.scales]]
+            rate = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            torch.manual_seed(seed_of(own_seed, "dropout", state.step))
+            losses = device_model(batch, sizes)
+            fabric.backward(total_loss(recipe, losses))
+            fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
+            device_optimizer.step()
+            device_optimizer.zero_grad()
+            # as if the average had begun with the run: its memory grows with it
+            model.take_in(min(recipe.averaging, (1 + state.step) / (10 + state.step)))
+            state.step += 1
+            if log is not None:
+                log.step(state.step, {key: float(value.detach()) for key, value in losses.items()}, rate)
+            progress(f"train {number + 1}", state.step / recipe.steps_per_round - number)
+        state.round = number + 1
+        if log is not None and judge is not None:
+            judged = judge.judge(model.average.eval(), str(fabric.device))
+            found = validation.ratios(judged)
+            state.judge(found)
+            log.validation(state.step, state.round, found)
+            pictures.draw(judged, folder / "pictures" / f"round-{state.round:03d}.png")
+            state.minutes += (time.monotonic() - began) / 60
+            began = time.monotonic()
+            snapshots.write(folder, model, optimizer, state)
+        state.minutes = fabric.broadcast(state.minutes)
+        if recipe.minutes and state.minutes >= recipe.minutes:
+            break
+    crew.close()
+    facts = _facts(recipe, corpus, songs, state, start, fabric.world_size, device)
+    if rank != 0:
+        return Trained(folder, facts)
+    snapshots.restore_best(folder, model.average, "average")
+    path, _ = tcn.save(folder, name, model.average, heard.fingerprint, facts)
+    return Trained(path, facts)
+
+
+def total_loss(recipe: TCNRecipe, losses: dict[str, Tensor]) -> Tensor:
+    """What is minimized: distances moment by moment, and of long-term spectra with the recipe's weight."""
+    return losses["spectral"] + recipe.tone_weight * losses["tone"]
+
+
+def _passages(
+    corpus: Path, split: str, count: int, folder: Path, crew: Crew, progress: Progress
+) -> tuple[list[Neutral], list[CorpusSong]]:
+    return passages(corpus, split, count, folder, crew, partial(progress, f"neutral passages, {split}"))
+
+
+def _facts(
+    recipe: TCNRecipe,
+    corpus: Path,
+    songs: Sequence[CorpusSong],
+    state: State,
+    start: str | Path | None,
+    processes: int,
+    device: str,
+) -> dict[str, Any]:
+    return {
+        "origin": "automix train converter",
+        "licence": "Apache-2.0",
+        "recipe": recipe.model_dump(),
+        "steps": state.step,
+        "minutes": round(state.minutes, 1),
+        "device": device,
+        "processes": processes,
+        "validation": state.best,
+        **learned_from(corpus, songs, start),
+    }
+
+
+__all__ = ["State", "Trained", "total_loss", "train"]
