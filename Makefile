@@ -6,7 +6,7 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test check wheel bench bench-songs corpus encoder encoder-tables separator separator-tables clean
+.PHONY: demo test check wheel bench bench-songs converter-tables corpus encoder encoder-tables separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -31,7 +31,10 @@ bench-songs: $(VENV)/.installed  ## fetch the benchmark's songs (Debian packages
 	$(BIN)/python -m styletransfer.evaluation.songs --folder '$(BENCH_SONGS)'
 
 bench: bench-songs  ## measure automix beside do nothing and Matchering; writes bench-output/
-	$(BIN)/python -m styletransfer.evaluation.bench --stems --folder '$(BENCH_SONGS)' --output bench-output
+	$(BIN)/automix evaluate converter --no-truth --songs '$(BENCH_SONGS)' --threads 2 --output bench-output
+
+converter-tables: bench-songs  ## measure converters with a truth and without, beside all baselines; writes converter-output/
+	$(BIN)/automix evaluate converter --corpus '$(CORPUS)' --songs '$(BENCH_SONGS)' --threads 2 --output converter-output
 
 corpus: $(VENV)/.installed-dev  ## build the training corpus (see docs/corpus.md for the Debian packages it needs)
 	$(BIN)/pip install -q -c constraints.txt -e '.[corpus]'

@@ -138,3 +138,111 @@ def separator(
     if output is not None:
         for path in report.write(found, config, output):
             say(str(path), quiet)
+
+
+@app.command()
+@guarded
+def converter(
+    converters: Annotated[
+        list[str] | None,
+        typer.Option("--converter", metavar="NAME|FILE", help="Repeatable; goals are the first one's."),
+    ] = None,
+    corpus: Annotated[
+        Path, typer.Option("--corpus", metavar="DIR", help="What `automix corpus build` wrote.")
+    ] = CORPUS,
+    songs: Annotated[
+        Path | None,
+        typer.Option("--songs", metavar="DIR", help="Where finished songs and Matchering lie, or go."),
+    ] = None,
+    truth: Annotated[bool, typer.Option(help="Transfers whose answer is known, from the corpus.")] = True,
+    finished: Annotated[bool, typer.Option(help="Finished music, where no answer is known.")] = True,
+    song_set: Annotated[str, typer.Option("--set", help="bench, or dev while developing.")] = "bench",
+    split: Annotated[str, typer.Option("--split", help="test, or validation while developing.")] = "test",
+    refine: Annotated[
+        int, typer.Option("--refine", min=0, metavar="N", help="Also with so many steps of refinement.")
+    ] = 0,
+    second_encoder: Annotated[
+        Path | None,
+        typer.Option("--second-encoder", metavar="FILE", help="One that serves evaluation only."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A small part, for development.")] = False,
+    separator: SeparatorName = "builtin",
+    preset: Annotated[
+        Path | None,
+        typer.Option("--preset", metavar="FILE", help="Another constant preset than the shipped."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="Where neutral passages are kept.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="For passages, pairs, settings and intervals.")] = 0,
+    threads: Threads = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Print how close transfers come, with a truth and on finished music, beside all baselines.
+
+    Example: automix evaluate converter --converter closed --quick
+    """
+    from styletransfer.evaluation.songs import default_folder
+    from styletransfer.evaluation.transfer import evaluate, report
+
+    set_up(threads, "cpu")
+    config = evaluate.TransferConfig(
+        corpus=corpus if truth else None,
+        split=split,
+        songs=songs or default_folder(),
+        finished=finished,
+        set_name=song_set,
+        converters=tuple(converters or (evaluate.DEFAULT,)),
+        refine=refine,
+        second_encoder=second_encoder,
+        separator=separator,
+        preset=preset,
+        plan=evaluate.QUICK if quick else evaluate.FULL,
+        seed=seed,
+        cache=cache or evaluate.default_cache(),
+    )
+    with progress(quiet) as show:
+        found = evaluate.evaluate(config, show)
+    if json:
+        typer.echo(json_format.dumps(report.figures(found, config), indent=1, ensure_ascii=False))
+    else:
+        typer.echo(report.markdown(found, config))
+    if output is not None:
+        for path in report.write(found, config, output):
+            say(str(path), quiet)
+
+
+@app.command()
+@guarded
+def preset(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The JSON to write.")],
+    corpus: Annotated[
+        Path, typer.Option("--corpus", metavar="DIR", help="With finished music: `automix corpus finished`.")
+    ] = CORPUS,
+    pairs: Annotated[int | None, typer.Option("--pairs", min=1, help="Of training songs, matched.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Draws the pairs.")] = 0,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Write the constant preset that converters are compared with: what the closed form sets on average.
+
+    Example: automix evaluate preset -o checkpoints/constant-preset.json
+    """
+    from styletransfer.corpus.folder import Corpus
+    from styletransfer.evaluation.transfer.preset import PAIRS, measure_preset
+
+    set_up(threads, "cpu")
+    with progress(quiet) as show:
+        found = measure_preset(
+            Corpus(corpus),
+            seed,
+            pairs=pairs or PAIRS,
+            progress=lambda fraction: show("matching pairs", fraction),
+        )
+    say(str(found.save(output)), quiet)

@@ -5,12 +5,13 @@ neutral state, the same effects are applied to both pieces, one becomes the refe
 """
 
 from .drawing import draw_settings
-from .neutral import Neutral, find_passage, gather, neutral
-from .rendering import apply_chains, apply_settings
+from .neutral import PASSAGE_S, Neutral, find_passage, gather, neutral
+from .rendering import StemSamples, apply_chains, apply_settings
 from .separating import separated
-from .task import Effects, StemSamples, Task, console_task, draw_pairs, foreign_task
+from .task import Effects, Task, console_task, draw_pairs, foreign_task
 
 __all__ = [
+    "PASSAGE_S",
     "Effects",
     "Neutral",
     "StemSamples",

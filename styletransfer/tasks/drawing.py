@@ -74,7 +74,7 @@ def draw_settings(generator: torch.Generator, stem: str) -> Settings:
 
     def number(low: float, high: float, log: bool = False) -> float:
         share = next(numbers)
-        return low * (high / low) ** share if log else low + share * (high - low)
+        return float(low * (high / low) ** share) if log else low + share * (high - low)
 
     used = {stage: next(numbers) < _of(CHANCES[stage], stem) for stage in STRIP}
     strength = number(*STRENGTH)

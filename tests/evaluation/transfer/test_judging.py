@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from styletransfer.audio import STEMS, Audio, Stems
-from styletransfer.evaluation import report
-from styletransfer.evaluation.judging import FLOOR, judge_pair
 from styletransfer.evaluation.matchering import Matchering, MatcheringError
 from styletransfer.evaluation.sound import RATE, halves
-from styletransfer.evaluation.systems import MATCHERING, NOTHING, Answer, DoNothing
+from styletransfer.evaluation.transfer import finished_tables as tables
+from styletransfer.evaluation.transfer.judging import FLOOR, judge_pair
+from styletransfer.evaluation.transfer.mixes import MATCHERING, NOTHING, UNGATED, DoNothing, Mixed
 
 
 def song(seed: int, width: float, seconds: float = 8) -> Audio:
@@ -32,10 +32,10 @@ class Widener:
     wanted: float
     shown: list[Audio] = field(default_factory=list)
 
-    def __call__(self, source: Audio, reference: Audio) -> Answer:
+    def __call__(self, source: Audio, reference: Audio) -> Mixed:
         self.shown.append(reference)
         mid = source.samples.mean(0, keepdim=True)
-        return Answer(Audio(mid + self.wanted * (source.samples - mid), source.rate), gated=True)
+        return Mixed(Audio(mid + self.wanted * (source.samples - mid), source.rate), gated=True)
 
 
 def apart(mix: Audio) -> Stems:
@@ -84,14 +84,14 @@ def test_a_rate_of_its_own_is_no_disadvantage():
 
 def test_the_tables_show_the_figures(judged):
     pairs = judged[2]
-    table = report.closeness_table(pairs, seed=0)
+    table = tables.closeness_table(pairs, seed=0)
     assert f"| {NOTHING} |" in table
     assert f"{sum(pair['ours'].mix.total for pair in pairs) / 2:.4f}" in table
     assert "| 2 of 2 |" in table
     assert "100 %" not in table.splitlines()[-1]
-    assert "other" in report.stems_table(pairs)
-    assert report.terms_table(pairs, seed=0).count("\n") == 5
-    assert "worst" in report.content_table(pairs)
+    assert "other (2)" in tables.stems_table(pairs)
+    assert tables.terms_table(pairs, seed=0).count("\n") == 5
+    assert "worst" in tables.content_table(pairs)
     json.dumps([{name: judgement.figures() for name, judgement in pair.items()} for pair in pairs])
 
 
@@ -130,3 +130,30 @@ def test_a_refused_pair_is_told(tmp_path: Path):
         competitor.transfer(song(0, 0.2, 1), song(1, 0.8, 1))
     with pytest.raises(MatcheringError, match="failed"):
         Matchering(tmp_path / "nowhere").transfer(song(0, 0.2, 1), song(1, 0.8, 1))
+
+
+def test_a_gate_that_did_nothing_makes_no_difference():
+    calls = []
+
+    def never_gated(source: Audio, reference: Audio) -> Mixed:
+        calls.append(source)
+        return Mixed(source)
+
+    systems = {NOTHING: DoNothing(), "ours": never_gated, "ours" + UNGATED: never_gated}
+    found = judge_pair(song(0, 0.2, 2), song(1, 0.8, 2), systems)
+    assert found["ours"] is found["ours" + UNGATED]
+    assert len(calls) == 1
+
+
+def test_content_of_stems_is_that_behind_the_strip():
+    plain = song(0, 0.2, 2)
+
+    def repainted(source: Audio, reference: Audio) -> Mixed:
+        before = apart(source)
+        noise = 0.05 * torch.randn(2, source.frames, generator=torch.Generator().manual_seed(5))
+        return Mixed(source, False, before, before | {"other": Audio(noise, RATE)})
+
+    kept = judge_pair(plain, song(1, 0.8, 2), {NOTHING: DoNothing(), "ours": repainted})["ours"].stem_content
+    assert list(kept) == ["other"]
+    assert kept["other"].onsets < 0.5
+    assert kept["other"].si_sdr_db < 3

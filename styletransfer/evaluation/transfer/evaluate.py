@@ -1,0 +1,201 @@
+"""What is a transfer worth? Both tables, every baseline and every converter in the same run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from styletransfer import encoders
+from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.split import piece_mark
+from styletransfer.encoders import LoadedEncoder
+from styletransfer.errors import AudioError, CheckpointError, UsageError
+from styletransfer.evaluation.matchering import Matchering
+from styletransfer.evaluation.songs import default_folder
+from styletransfer.separation import choose
+from styletransfer.stem_cache import StemCache
+
+from . import finished, with_truth
+from .answers import CLOSED, Competitor, Constant, Converter, Levelled, Oracle, Raw, System, options_of
+from .finished import Finished, FinishedPlan, matchering_if_here
+from .mixes import Automix
+from .preset import PATH, Preset, drawn_preset, load_preset
+from .with_truth import Table, TruthPlan
+
+SPLITS = ("test", "validation")
+REFINED = ", refined"
+DEFAULT = CLOSED
+"""The converter that is measured where none is named."""
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of both is judged."""
+
+    name: str
+    truth: TruthPlan
+    finished: FinishedPlan
+
+
+FULL = Plan("full", TruthPlan(tasks=48, others=24, takes=1, per_piece=2), FinishedPlan())
+QUICK = Plan(
+    "quick",
+    TruthPlan(tasks=4, others=2, takes=1, per_piece=1, pieces=6),
+    FinishedPlan(pairs=3, stems=False, nulls=False, speed=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferConfig:
+    """What is judged, and on what.
+
+    corpus          for the table with a truth, left out where None; `split` test, or validation.
+    songs           the folder of finished songs and of Matchering; `finished` whether they are judged.
+    converters      the first one's goals are told. `refine` steps: each console one also refined.
+    encoder         that measures embedding distances; `second_encoder` another, that nothing was tuned by.
+    preset          a constant preset for finished music; the shipped one without.
+    cache           where neutral passages are kept.
+    """
+
+    corpus: Path | None
+    split: str = "test"
+    songs: Path = field(default_factory=default_folder)
+    finished: bool = True
+    set_name: str = "bench"
+    converters: tuple[str, ...] = (CLOSED,)
+    refine: int = 0
+    encoder: str | None = None
+    second_encoder: Path | None = None
+    separator: str = "builtin"
+    preset: Path | None = None
+    plan: Plan = FULL
+    seed: int = 0
+    cache: Path = field(default_factory=lambda: default_cache())
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What came of it; `main` is the converter whose goals count."""
+
+    main: str
+    converters: tuple[str, ...]
+    encoders: tuple[str, ...]
+    truth: Table
+    finished: Finished | None
+    notes: list[str]
+
+
+def default_cache() -> Path:
+    """Where neutral passages are kept unless said otherwise: $TASKS_CACHE, else in the user's cache."""
+    return Path(os.environ.get("TASKS_CACHE") or Path.home() / ".cache" / "automix-tasks")
+
+
+def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction: None) -> Findings:
+    """Measure all that is asked for.
+
+    UsageError for an unknown split or converter; AudioError without a corpus; CheckpointError where the
+    second encoder, or a converter, was trained on a piece of the split.
+    """
+    if config.split not in SPLITS:
+        raise UsageError(f"figures come from {' or '.join(SPLITS)}, not from {config.split!r}")
+    if not config.converters:
+        raise UsageError("there is no converter to measure; name one with --converter")
+    options = {name: options_of(name) for name in config.converters}
+    if config.refine:
+        options |= {
+            name + REFINED: {**asked, "refine": config.refine}
+            for name, asked in options.items()
+            if name != "tcn"
+        }
+    heard = [encoders.load(config.encoder or encoders.SHIPPED)]
+    if config.second_encoder is not None:
+        heard.append(encoders.load(config.second_encoder))
+    program, why = matchering_if_here(config.songs)
+    notes = [why] if why else []
+    truth = {} if config.corpus is None else _with_truth(config, options, program, heard, progress, notes)
+    judged = _finished(config, options, program, heard, progress, notes) if config.finished else None
+    marks = tuple(encoder.fingerprint for encoder in heard)
+    return Findings(config.converters[0], tuple(options), marks, truth, judged, notes)
+
+
+def _with_truth(
+    config: TransferConfig,
+    options: dict[str, dict[str, Any]],
+    program: Matchering | None,
+    heard: list[LoadedEncoder],
+    progress: Progress,
+    notes: list[str],
+) -> Table:
+    assert config.corpus is not None
+    songs = Corpus(config.corpus).songs(config.split)
+    if not songs:
+        raise AudioError(f"{config.corpus} has no {config.split} songs; build more of the corpus")
+    _check_apart(heard, {piece_mark(song.piece) for song in songs})
+    systems: list[System] = [Raw(), Levelled(), Constant(drawn_preset(config.seed))]
+    if program is not None:
+        systems.append(Competitor(program))
+    ours = [Converter(name, {"seed": config.seed, **asked}) for name, asked in options.items()]
+    if CLOSED not in options:
+        systems.append(Converter(CLOSED, {"seed": config.seed, **options_of(CLOSED)}))
+    systems += [*ours, Oracle()]
+    pieces = {song.piece for song in songs}
+    notes.append(f"With a truth: the {config.split} split, {len(songs)} songs of {len(pieces)} pieces.")
+    return with_truth.judge(
+        songs,
+        systems,
+        heard,
+        choose(config.separator),
+        config.plan.truth,
+        config.cache,
+        config.seed,
+        ours[0],
+        progress,
+    )
+
+
+def _finished(
+    config: TransferConfig,
+    options: dict[str, dict[str, Any]],
+    program: Matchering | None,
+    heard: list[LoadedEncoder],
+    progress: Progress,
+    notes: list[str],
+) -> Finished:
+    preset: Preset | None = None
+    if config.preset is not None or PATH.is_file():
+        preset = load_preset(config.preset)
+    else:
+        notes.append("The constant preset of finished music is left out: none was measured.")
+    cache = StemCache(config.songs / "stems")
+    with_closed = {**options, CLOSED: options.get(CLOSED, options_of(CLOSED))}
+    mixers = {
+        name: Automix(cache, config.seed, separator=config.separator, options=asked)
+        for name, asked in with_closed.items()
+    }
+    plan = finished.FinishedPlan(
+        config.set_name,
+        config.plan.finished.pairs,
+        config.plan.finished.stems,
+        config.plan.finished.nulls,
+        config.plan.finished.speed,
+    )
+    torch.set_num_threads(min(2, torch.get_num_threads()))
+    return finished.judge(plan, config.songs, mixers, program, preset, heard, progress)
+
+
+def _check_apart(heard: list[LoadedEncoder], marks: set[str]) -> None:
+    """Encoders that judge must not have learned from what is judged."""
+    for encoder in heard:
+        shared = marks & set(encoder.facts.get("trained_on", ()))
+        if shared:
+            raise CheckpointError(
+                f"encoder {encoder.fingerprint} was trained on {len(shared)} of the pieces that are judged; "
+                "measure on another split, or with another encoder"
+            )

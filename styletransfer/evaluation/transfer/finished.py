@@ -1,0 +1,144 @@
+"""How close does a transfer come where no truth exists? Finished songs that nothing was tuned on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from styletransfer.audio import Audio, Stems
+from styletransfer.encoders import LoadedEncoder
+from styletransfer.errors import AutomixError
+from styletransfer.evaluation.matchering import Matchering
+from styletransfer.evaluation.songs import SongSet, fetch, song_set
+from styletransfer.evaluation.sound import read_excerpt
+from styletransfer.separation import choose, separate
+
+from .judging import Pair, embedded, judge_pair
+from .kad import kad
+from .mixes import Automix, mixers
+from .null_tests import NullTests, null_tests
+from .preset import Preset
+from .speed import Speed, peak_bytes, speed
+
+_LONG_SONGS = 10  # are sung in a row for the memory's figure
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedPlan:
+    """What is judged on finished music.
+
+    pairs   only the first so many; all where None.
+    stems   AF per stem, too, which separates every result.
+    nulls   null tests of the first converter; `speed` its time and memory.
+    """
+
+    set_name: str = "bench"
+    pairs: int | None = None
+    stems: bool = True
+    nulls: bool = True
+    speed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of it.
+
+    judged  per pair of `songs.pairs`: system → judgement.
+    kad     encoder → system → distance between its mixes and the references' second halves, as sets.
+    """
+
+    songs: SongSet
+    judged: list[Pair]
+    kad: dict[str, dict[str, float]] = field(default_factory=dict)
+    nulls: NullTests | None = None
+    speed: Speed | None = None
+    peak_bytes: int | None = None
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return self.songs.pairs[: len(self.judged)]
+
+
+def judge(
+    plan: FinishedPlan,
+    folder: Path,
+    converters: Mapping[str, Automix],
+    program: Matchering | None,
+    preset: Preset | None,
+    encoders: Sequence[LoadedEncoder] = (),
+    progress: Progress = lambda stage, fraction: None,
+) -> Finished:
+    """Judge the baselines and all converters on a set of songs, which are fetched where they aren't here.
+
+    folder      where the songs lie.
+    converters  name → converter; null tests and times are the first one's.
+    SongsError where a song can't be had.
+    """
+    songs = song_set(plan.set_name)
+    paths = {path.stem: path for path in fetch(songs, folder)}
+    systems = mixers(converters, program, preset)
+    separated = _builtin() if plan.stems else None
+    pairs = songs.pairs[: plan.pairs]
+    main = next(iter(converters.values()))
+    judged = []
+    for number, (source, reference) in enumerate(pairs):
+        progress("finished music", number / len(pairs))
+        sounds = read_excerpt(paths[source]), read_excerpt(paths[reference])
+        judged.append(judge_pair(*sounds, systems, separated, encoders))
+    progress("finished music", 1.0)
+    references = [embedded(read_excerpt(paths[reference]), encoders) for _, reference in pairs]
+    nulls = timed = peak = None
+    if plan.nulls:
+        progress("null tests", 0.0)
+        sounds_of = [tuple(read_excerpt(paths[name]) for name in pair) for pair in pairs]
+        right = [pair[next(iter(converters))].mix.total for pair in judged]
+        nulls = null_tests([(pair[0], pair[1]) for pair in sounds_of], main, right)
+        progress("null tests", 1.0)
+    if plan.speed:
+        first, second = (read_excerpt(paths[name]) for name in pairs[0])
+        timed = speed(first, second, program, lambda stage: progress(stage, 0.0), main.options)
+        progress("peak memory", 0.0)
+        long = [read_excerpt(path) for path in list(paths.values())[:_LONG_SONGS]]
+        peak = peak_bytes(long, second, main.options)
+    return Finished(songs, judged, _kads(judged, references, encoders), nulls, timed, peak)
+
+
+def matchering_if_here(folder: Path) -> tuple[Matchering | None, str]:
+    """Matchering in its environment under a folder, made where it can be; else None and a sentence why."""
+    program = Matchering(folder)
+    try:
+        program.install()
+    except AutomixError as error:
+        return None, f"Matchering is left out: {error}."
+    return program, ""
+
+
+def _kads(
+    judged: Sequence[Pair],
+    references: Sequence[Mapping[str, torch.Tensor]],
+    encoders: Sequence[LoadedEncoder],
+) -> dict[str, dict[str, float]]:
+    if len(judged) < 2:
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for encoder in encoders:
+        mark = encoder.fingerprint
+        theirs = torch.stack([heard[mark] for heard in references])
+        found[mark] = {
+            name: kad(torch.stack([pair[name].heard[mark] for pair in judged]), theirs) for name in judged[0]
+        }
+    return found
+
+
+def _builtin() -> Callable[[Audio], Stems]:
+    separator = choose("builtin")
+
+    def take_apart(mix: Audio) -> Stems:
+        return separate(mix, separator)
+
+    return take_apart

@@ -1,0 +1,214 @@
+"""How close does each system come to the truth? On held-out pieces, with true and with separated stems."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletransfer.audio import Audio
+from styletransfer.corpus.folder import RATE, CorpusSong
+from styletransfer.encoders import LoadedEncoder
+from styletransfer.separation import Separator
+from styletransfer.style import Style, style_of
+from styletransfer.tasks import PASSAGE_S, StemSamples, Task, console_task, draw_pairs, gather, separated
+
+from .answers import Answer, System
+from .settings import settings_error
+from .spectral import Spectral, Truth
+
+TRUE, SEPARATED = "true stems", "separated stems"
+NEUTRAL, OTHER = "neutral input", "input through another chain"
+MIX = "mix"
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One system on one task.
+
+    spectral   "mix" and each stem of the truth → distance to the truth; None for stems that it doesn't give.
+    embedding  encoder → part → (cosine distance to the reference, to the truth).
+    settings   stem → what `settings_error` found.
+    """
+
+    spectral: dict[str, Spectral]
+    embedding: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    settings: dict[str, dict[str, float]] = field(default_factory=dict)
+    gated: bool = False
+
+    def figures(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One task: its pieces, and system → score. `shuffled` is the mix's distance with a wrong reference."""
+
+    pieces: tuple[str, str]
+    scores: dict[str, Score]
+    shuffled: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TruthPlan:
+    """How much is judged.
+
+    tasks       per condition; `others` those whose input went through another chain.
+    takes       passages per song; per_piece: songs per piece; pieces: at most so many, all without.
+    conditions  TRUE, SEPARATED or both.
+    """
+
+    tasks: int
+    others: int
+    takes: int
+    per_piece: int
+    pieces: int | None = None
+    passage_s: float = PASSAGE_S
+    conditions: tuple[str, ...] = (TRUE, SEPARATED)
+
+
+Table = dict[tuple[str, str], list[Judged]]
+"""(condition, kind of input) → the tasks."""
+
+
+def judge(
+    songs: Sequence[CorpusSong],
+    systems: Sequence[System],
+    encoders: Sequence[LoadedEncoder],
+    separator: Separator,
+    plan: TruthPlan,
+    folder: Path,
+    seed: int = 0,
+    shuffled: System | None = None,
+    progress: Progress = lambda stage, fraction: None,
+) -> Table:
+    """Judge all systems on tasks from songs of one split.
+
+    folder    where neutral passages are kept.
+    shuffled  also answers the neutral tasks with the next task's reference.
+    """
+    neutrals = gather(
+        _of_pieces(songs, plan.pieces),
+        folder,
+        takes=plan.takes,
+        per_piece=plan.per_piece,
+        seed=seed,
+        duration_s=plan.passage_s,
+        progress=partial(progress, "normalizing pieces"),
+    )
+    found: Table = {}
+    for kind, count in ((NEUTRAL, plan.tasks), (OTHER, plan.others)):
+        pairs = draw_pairs(neutrals, count, torch.Generator().manual_seed(seed)) if count else []
+        tasks = [
+            console_task(*pair, torch.Generator().manual_seed(_seed(seed, number)), other=kind == OTHER)
+            for number, pair in enumerate(pairs)
+        ]
+        for condition in plan.conditions if tasks else ():
+            given = list(_as_given(tasks, condition, separator, progress))
+            found[condition, kind] = []
+            for number, task in enumerate(given):
+                progress(f"{kind}, {condition}", number / len(given))
+                other = given[(number + 1) % len(given)]
+                wrong = replace(task, reference=other.reference, reference_rest=other.reference_rest)
+                found[condition, kind].append(
+                    judge_task(task, systems, encoders, shuffled if kind == NEUTRAL else None, wrong)
+                )
+            progress(f"{kind}, {condition}", 1.0)
+    return found
+
+
+def judge_task(
+    task: Task,
+    systems: Sequence[System],
+    encoders: Sequence[LoadedEncoder] = (),
+    shuffled: System | None = None,
+    wrong: Task | None = None,
+) -> Judged:
+    """All systems on one task.
+
+    wrong   the task with another's reference, for `shuffled`.
+    """
+    truths = {MIX: Truth(task.truth_mix)} | {name: Truth(sound) for name, sound in task.truth.items()}
+    styles = [
+        (
+            encoder,
+            _styles(encoder, task.reference_mix, task.reference),
+            _styles(encoder, task.truth_mix, task.truth),
+        )
+        for encoder in encoders
+    ]
+    scores = {}
+    for system in systems:
+        answer = system(task)
+        if answer is not None:
+            scores[system.name] = _score(task, answer, truths, styles)
+    distance = None
+    if shuffled is not None and wrong is not None and (answer := shuffled(wrong)) is not None:
+        distance = truths[MIX].distance(answer.mix).left_right
+    return Judged(task.pieces, scores, distance)
+
+
+Heard = tuple[LoadedEncoder, dict[str, Style], dict[str, Style]]
+
+
+def _score(task: Task, answer: Answer, truths: dict[str, Truth], styles: Sequence[Heard]) -> Score:
+    sounds = {MIX: answer.mix} | {n: s for n, s in (answer.stems or {}).items() if n in task.truth}
+    embedding = {}
+    for encoder, of_reference, of_truth in styles:
+        heard = _styles(encoder, answer.mix, {n: s for n, s in sounds.items() if n != MIX})
+        embedding[encoder.fingerprint] = {
+            part: (_apart(style, of_reference[part]), _apart(style, of_truth[part]))
+            for part, style in heard.items()
+            if part in of_reference and not style.silent
+        }
+    settings = {}
+    if answer.settings is not None and task.settings is not None and task.neutral_input:
+        settings = {
+            name: settings_error(true, answer.settings[name], answer.master)
+            for name, true in task.settings.items()
+        }
+    return Score(
+        spectral={part: truths[part].distance(sound) for part, sound in sounds.items()},
+        embedding=embedding,
+        settings=settings,
+        gated=answer.gated,
+    )
+
+
+def _as_given(
+    tasks: Sequence[Task], condition: str, separator: Separator, progress: Progress
+) -> Iterator[Task]:
+    for number, task in enumerate(tasks):
+        if condition == SEPARATED:
+            progress("separating", number / len(tasks))
+        yield separated(task, separator) if condition == SEPARATED else task
+
+
+def _styles(encoder: LoadedEncoder, mix: Tensor, stems: StemSamples) -> dict[str, Style]:
+    found = style_of(Audio(mix, RATE), {name: Audio(one, RATE) for name, one in stems.items()}, encoder)
+    return {MIX: found.mix, **found.stems}
+
+
+def _apart(first: Style, second: Style) -> float:
+    return 1 - float(first.embedding @ second.embedding)
+
+
+def _of_pieces(songs: Sequence[CorpusSong], most: int | None) -> list[CorpusSong]:
+    """The songs of at most so many pieces, those with the most stems first."""
+    stems: dict[str, int] = {}
+    for song in songs:
+        stems[song.piece] = max(len(song.stems), stems.get(song.piece, 0))
+    chosen = set(sorted(stems, key=lambda piece: (-stems[piece], piece))[:most])
+    return [song for song in songs if song.piece in chosen]
+
+
+def _seed(seed: int, number: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"task {seed} {number}".encode()).digest()[:6], "big")
