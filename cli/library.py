@@ -160,12 +160,10 @@ def search(
     Example: automix library search my-song.wav --stem drums -k 5
     """
     from styletransfer import encoders
-    from styletransfer.library import Library, Listener, neighbours
+    from styletransfer.library import Library, Listener, neighbours, style_named
     from styletransfer.library import search as search_styles
     from styletransfer.library.searching import MANY_ROWS
     from styletransfer.stem_cache import StemCache
-
-    from .style import named
 
     set_up(threads, device)
     with Library(library, must_exist=True) as kept, progress(quiet) as show:
@@ -176,7 +174,7 @@ def search(
             )
             asked = listener.hear(Path(query), progress=show)
         else:
-            asked = named(query, library)
+            asked = style_named(query, library)
         near = search_styles(kept, asked, stem, most, lambda done: show("indexing", done))
         if kept.count(stem, asked.song.encoder) > MANY_ROWS and not neighbours.available():
             say("so many styles are searched faster with usearch: pip install 'automix[ann]'", quiet)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from styletransfer.errors import UsageError
 
 from .terminal import (
     Device,
@@ -19,14 +17,12 @@ from .terminal import (
     Threads,
     Verbose,
     guarded,
+    numbers,
     progress,
     refuse_overwriting,
     set_up,
     span,
 )
-
-if TYPE_CHECKING:
-    from styletransfer.library import SavedStyle
 
 app = typer.Typer(
     help="A style as a thing: how a song is mixed, in a file without its sound.", no_args_is_help=True
@@ -109,9 +105,9 @@ def show(
     Example: automix style show warm.style.safetensors
     """
     from styletransfer import analysis
-    from styletransfer.library import shown
+    from styletransfer.library import shown, style_named
 
-    found = [named(style, library) for style in styles]
+    found = [style_named(style, library) for style in styles]
     if json:
         typer.echo(shown.as_json(found))
         return
@@ -139,29 +135,10 @@ def mix(
 
     Example: automix style mix warm bright --weights .7,.3 -o both.style.safetensors
     """
-    from styletransfer.library import mixed, style_file
+    from styletransfer.library import mixed, style_file, style_named
 
+    weighted = numbers(weights, "--weights") if weights else None
     style_file.check_target(output)
     refuse_overwriting([output], [], overwrite)
-    found = [named(style, library) for style in styles]
-    typer.echo(style_file.save_style(output, mixed(found, numbers(weights), title)))
-
-
-def named(style: str, library: Path | None) -> SavedStyle:
-    """A style by its file, or by its name in the library."""
-    from styletransfer.library import Library, load_style, style_file
-
-    if style_file.is_style(Path(style)):
-        return load_style(Path(style))
-    with Library(library, must_exist=True) as kept:
-        return kept.get(kept.find(style).number)
-
-
-def numbers(text: str | None) -> list[float] | None:
-    """Weights like .7,.3. UsageError where they are no numbers."""
-    if text is None:
-        return None
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise UsageError(f"--weights {text!r} should read like .7,.3") from error
+    found = [style_named(style, library) for style in styles]
+    typer.echo(style_file.save_style(output, mixed(found, weighted, title)))

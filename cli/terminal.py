@@ -151,6 +151,19 @@ def _seconds(text: str) -> float:
     return total
 
 
+def listed(texts: list[str]) -> list[str]:
+    """The parts of comma-separated options that may be repeated."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers with commas between. UsageError where they can't be understood."""
+    try:
+        return [float(part) for part in listed([text])]
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} should be numbers with commas between, like .7,.3") from error
+
+
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str, float], None]]:
     """A bar per stage on stderr; on a pipe, a line per stage."""

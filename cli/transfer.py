@@ -11,6 +11,7 @@ import typer
 from styletransfer.errors import UsageError
 
 from .sessions import Daw, Sessions
+from .style import LibraryPath
 from .terminal import (
     Device,
     Json,
@@ -23,6 +24,8 @@ from .terminal import (
     check_outputs,
     guarded,
     inside,
+    listed,
+    numbers,
     progress,
     refuse_overwriting,
     saved_files,
@@ -38,12 +41,19 @@ if TYPE_CHECKING:
 @guarded
 def transfer(
     sounds: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="[INPUT] REFERENCE…",
+            metavar="[INPUT] [REFERENCE…]",
             help="The mix to change (not with --stems-in alone), what to sound like; several are averaged.",
         ),
-    ],
+    ] = None,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--style", help="A kept style as reference, by file or by name in the library; repeatable."
+        ),
+    ] = None,
+    library: LibraryPath = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The finished mix [default: INPUT.automix.wav].")
     ] = None,
@@ -116,9 +126,11 @@ def transfer(
 
     Example: automix transfer my-song.wav a-song-i-love.flac -o result.wav --save result
     """
-    if len(sounds) == 1 and stems_in is None:
+    sounds, style = sounds or [], style or []
+    source = sounds[0] if sounds and (stems_in is None or len(sounds) > 1) else None
+    references = sounds[1:] if source else sounds
+    if (source is None and stems_in is None) or not (references or style):
         raise UsageError("give an input and a reference (with --stems-in, the reference alone will do)")
-    source = sounds[0] if len(sounds) > 1 else None
     by_stem = _stem_references(stem or [])
     target = output or default_output(source or stems_in)
     sessions = Sessions.asked(daw, target, save)
@@ -127,18 +139,22 @@ def transfer(
 
     import styletransfer
     from styletransfer import files
+    from styletransfer.library import mismatches, separator_for, style_named
     from styletransfer.save import save_all
 
+    kept = [style_named(name, library) for name in style]
     set_up(threads, device)
     check_outputs(target, 48000 if source is None else files.inspect(source).rate, save)
+    used = separator_for(kept, separator, repo=repo, device=device)
+    for sentence in mismatches(kept, used):
+        say(f"style-separator: {sentence}", quiet)
     with progress(quiet) as show:
         result = styletransfer.transfer(
             source,
-            [*sounds[1:]] if source else [*sounds],
+            [*references, *(one.reference for one in kept)],
             weights=numbers(weights, "--weights") if weights else None,
             stem_references=by_stem,
-            separator=separator,
-            repo=repo,
+            separator=used,
             stems_in=stems_in,
             reference_stems=ref_stems,
             in_range=span(in_range),
@@ -200,18 +216,6 @@ def _loudness(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def listed(texts: list[str]) -> list[str]:
-    """The parts of comma-separated options that may be repeated."""
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
-
-
-def numbers(text: str, option: str) -> list[float]:
-    try:
-        return [float(part) for part in listed([text])]
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} should be numbers with commas between, like .7,.3") from error
 
 
 def _stem_references(texts: list[str]) -> dict[str, Path]:
