@@ -127,8 +127,8 @@ def table_of(strip: str) -> dict[str, Stage]:
     return MASTER if strip == "master" else STRIP
 
 
-def _reaches(strip: dict[str, Stage]) -> Tensor:
-    """(knobs,) how far a residual may go."""
+def reach_of(strip: dict[str, Stage]) -> Tensor:
+    """(knobs,) how far a residual may move each knob's position; 0 for knobs that stay put."""
     found = []
     for stage, name, _ in knobs_of(strip):
         kind = f"{stage}.gain_db" if name.endswith("_gain_db") else f"{stage}.{name}"
@@ -147,7 +147,7 @@ def _padded(vectors: list[Tensor]) -> Tensor:
 
 _TABLES = [table_of(strip) for strip in STRIPS]
 _WIDTH = max(len(knobs_of(table)) for table in _TABLES)
-_REACHES = _padded([_reaches(table) for table in _TABLES])
+_REACHES = _padded([reach_of(table) for table in _TABLES])
 _MIDDLES, _HALVES = (
     _padded(list(ends))
     for ends in zip(

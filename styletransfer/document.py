@@ -90,6 +90,16 @@ class SeparatorUsed(_Strict):
     fingerprint: str
 
 
+class ConverterUsed(_Strict):
+    """What set the stems' strips: `closed` is the closed form alone; `console` a network on top of it.
+
+    fingerprint  of the network's weights.
+    """
+
+    name: Literal["closed", "console", "tcn"] = "closed"
+    fingerprint: str | None = None
+
+
 class MeasuresOf(_Strict):
     """Measured figures; see `encoder.measures.Measures` for their definitions."""
 
@@ -227,6 +237,7 @@ class Document(_Strict):
     input: Source
     references: list[Referred] = []
     separator: SeparatorUsed
+    converter: ConverterUsed = ConverterUsed()
     asked: Asked = Asked(amount=1)
     console: Console
     proposed: dict[str, Proposed] = {}

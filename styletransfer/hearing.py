@@ -10,13 +10,15 @@ from styletransfer import mixdown
 from styletransfer.audio import Stems
 from styletransfer.clock import Clock
 from styletransfer.encoder.loudness import Loudness
+from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import UsageError
 from styletransfer.matching import SongMeasures
-from styletransfer.reference import Reference, listen, measures_of
+from styletransfer.reference import Reference, excerpts, listen, measures_of
 from styletransfer.separation import Separator, confidence, read_stems
 from styletransfer.separation.confidence import Confidence
-from styletransfer.sources import Song, Sound, load, opened
+from styletransfer.sources import Song, Sound, load, opened, passage_of
 from styletransfer.stem_cache import StemCache, separate_cached
+from styletransfer.style import SongStyle, style_of
 
 Span = tuple[float, float] | None
 """A passage in seconds; None is all of it."""
@@ -29,6 +31,7 @@ class Input:
     stems        as they were measured; `played` as they will be rendered.
     loudness     on two channels; `own_loudness` on the channels that the song has.
     confidences  how much of each stem is its own; empty where nobody asked, or both sides' were given.
+    style        how it sounds to an encoder, where one listened.
     """
 
     song: Song
@@ -38,6 +41,7 @@ class Input:
     own_loudness: Loudness
     measures: SongMeasures
     confidences: dict[str, Confidence]
+    style: SongStyle | None
     span_s: Span
     ready_stems: bool
 
@@ -54,6 +58,7 @@ def hear(
     reference_range: Span,
     preview_s: float | None,
     confident: bool,
+    encoder: LoadedEncoder | None,
     cache: StemCache | None,
     clock: Clock,
 ) -> tuple[Input, list[Reference], dict[str, Reference]]:
@@ -84,7 +89,12 @@ def hear(
                 stems = ready or separate_cached(sound.audio, separator, cache, done)
             with clock("measuring reference"):
                 known[sound.key, span_s] = listen(
-                    sound, stems, span_s=span_s, ready_stems=sound.key in given, confident=confident
+                    sound,
+                    stems,
+                    span_s=span_s,
+                    ready_stems=sound.key in given,
+                    confident=confident,
+                    encoder=encoder,
                 )
         return known[sound.key, span_s]
 
@@ -103,10 +113,17 @@ def hear(
             own_loudness=loudness if song.audio.channels == 2 else mixdown.loudness_of(song.audio),
             measures=measures,
             confidences=confidence.confidences(song.audio, stems) if confident and not both_ready else {},
+            style=_style(song, stems, in_range, encoder),
             span_s=in_range,
             ready_stems=dry is not None,
         )
     return ours, heard, heard_for_stems
+
+
+def _style(song: Song, stems: Stems, span_s: Span, encoder: LoadedEncoder | None) -> SongStyle | None:
+    if encoder is None:
+        return None
+    return style_of(passage_of(song.audio, span_s, "the input"), excerpts(stems, span_s), encoder)
 
 
 def _loaded(sound: Sound | Reference) -> Song | Reference:

@@ -8,16 +8,27 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from styletransfer import converters
 from styletransfer.audio import STEMS
 from styletransfer.clock import Clock
-from styletransfer.converter.console import STRIP, Settings, scaled
+from styletransfer.converters import LoadedConsole
+from styletransfer.converting import converted, encoder_of
 from styletransfer.desk import Desk
-from styletransfer.document import Asked, Console, Document, Figures, Gate, SeparatorUsed, Warned, explained
+from styletransfer.document import (
+    Asked,
+    Console,
+    ConverterUsed,
+    Document,
+    Figures,
+    Gate,
+    SeparatorUsed,
+    Warned,
+    explained,
+)
 from styletransfer.encoder.measures import Measures
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
-from styletransfer.matching import fit_dynamics, match_stems
 from styletransfer.notes import Note
 from styletransfer.reference import Reference, mixed, shares_of, with_stems
 from styletransfer.result import Result, result_of, source_of
@@ -38,6 +49,7 @@ def transfer(
     reference_stems: Path | None = None,
     in_range: Span = None,
     reference_range: Span = None,
+    converter: str = "auto",
     preview_s: float | None = None,
     device: str = "cpu",
     cache: StemCache | None = None,
@@ -54,6 +66,8 @@ def transfer(
     separator          "auto", "builtin", a demucs model's name, or a Separator.
     stems_in           a folder of ready-made stems of the input; `reference_stems` of the one reference.
     in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
+    converter          "closed" (the closed form alone), "console", a .safetensors file that `automix train
+                       converter` wrote, or "auto": the console network if one comes with the program.
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
     confident          change a separated stem less, the less of it is its own.
@@ -68,6 +82,7 @@ def transfer(
     shares_of(len(references), weights)
     for_stems = _known_stems(stem_references or {})
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
+    network = converters.choose(converter)
     ours, heard, heard_for_stems = hear(
         input,
         references,
@@ -79,18 +94,27 @@ def transfer(
         reference_range=reference_range,
         preview_s=preview_s,
         confident=confident,
+        encoder=encoder_of(network, device),
         cache=cache,
         clock=clock,
     )
-    return carry_over(with_stems(mixed(heard, weights), heard_for_stems), ours, request, used, clock)
+    theirs = with_stems(mixed(heard, weights), heard_for_stems)
+    return carry_over(theirs, ours, request, used, clock, network)
 
 
-def carry_over(theirs: Reference, ours: Input, request: Asked, separator: Separator, clock: Clock) -> Result:
+def carry_over(
+    theirs: Reference,
+    ours: Input,
+    request: Asked,
+    separator: Separator,
+    clock: Clock,
+    network: LoadedConsole | None = None,
+) -> Result:
     """Match an input to a reference, both already heard; render, check and report."""
     desk = Desk(ours, theirs, request)
     with clock("matching"):
-        strips, notes = matched(theirs, ours)
-        notes += desk.match(strips)
+        steps, notes = converted(theirs, ours, network)
+        notes += desk.match(steps[-1])
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     full |= dict.fromkeys(request.lock, 0.0)
     with clock("rendering"):
@@ -107,7 +131,8 @@ def carry_over(theirs: Reference, ours: Input, request: Asked, separator: Separa
         separator=SeparatorUsed(name=separator.name, fingerprint=separator.fingerprint),
         asked=request,
         console=Console(**attempt.strips, master=attempt.master),
-        proposed=desk.proposed({**strips, "master": desk.master}),
+        converter=_used(network),
+        proposed=desk.proposed(*({**strips, "master": desk.master} for strips in steps)),
         gate=Gate(
             distance_input=verdict.distance_input,
             distance_full=verdict.distance_full,
@@ -125,28 +150,18 @@ def carry_over(theirs: Reference, ours: Input, request: Asked, separator: Separa
     return result_of(attempt.audio, document, ours.song, ours.played, theirs.song, theirs.stems)
 
 
-def matched(theirs: Reference, ours: Input) -> tuple[dict[str, Settings], list[Note]]:
-    """The stems' strips in closed form, changed less where stems are leaky and someone looked."""
-    strips, notes = match_stems(ours.measures, theirs.measures)
-    passages = {
-        name: stem if ours.span_s is None else stem.excerpt(*ours.span_s) for name, stem in ours.stems.items()
-    }
-    strips = fit_dynamics(strips, ours.measures, theirs.measures, passages)
-    if ours.confidences:
-        own = {name: told.amount for name, told in ours.confidences.items()}
-        bears = own | confidence.bearable(ours.confidences, theirs.confidences)
-        strips = {name: scaled(STRIP, settings, bears[name]) for name, settings in strips.items()}
-        notes += confidence.leaks(ours.confidences, "the input")
-        notes += confidence.leaks(theirs.confidences, "the reference")
-    return strips, notes
-
-
 def requested(asked: dict[str, Any]) -> Asked:
     """What was asked for, checked: ConfigError for what there isn't or is out of range."""
     try:
         return Asked(**{"amount": 1.0} | asked)
     except ValidationError as error:
         raise ConfigError(explained(error)) from error
+
+
+def _used(network: LoadedConsole | None) -> ConverterUsed:
+    if network is None:
+        return ConverterUsed()
+    return ConverterUsed(name="console", fingerprint=network.fingerprint)
 
 
 def _checked(desk: Desk, request: Asked, full: Amounts, ours: Measures, reached: Measures) -> Verdict:

@@ -17,13 +17,14 @@ from styletransfer.blending import blend_loudness, blend_songs, blend_styles, st
 from styletransfer.document import Referred
 from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, measure
+from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import UsageError
 from styletransfer.matching import SongMeasures
 from styletransfer.result import source_of
 from styletransfer.separation import confidence
 from styletransfer.separation.confidence import Confidence
 from styletransfer.sources import Song, passage_of
-from styletransfer.style import SongStyle
+from styletransfer.style import SongStyle, style_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,18 +55,22 @@ def listen(
     span_s: tuple[float, float] | None = None,
     ready_stems: bool = False,
     confident: bool = False,
+    encoder: LoadedEncoder | None = None,
 ) -> Reference:
     """A reference from one sound and its stems.
 
     span_s       the passage that is measured; all of it where none is given. UsageError outside the song.
     ready_stems  whether the stems were given, for the document.
     confident    look how much of each stem is its own, too.
+    encoder      hears its style; no style without one.
     """
+    passage = passage_of(song.audio, span_s, "the reference")
     return Reference(
-        loudness=mixdown.loudness_of(passage_of(song.audio, span_s, "the reference")),
+        loudness=mixdown.loudness_of(passage),
         measures=measures_of(song.audio, stems, span_s, "the reference"),
         sources=[Referred(**source_of(song, span_s, ready_stems).model_dump())],
         confidences=confidence.confidences(song.audio, stems) if confident else {},
+        style=None if encoder is None else style_of(passage, excerpts(stems, span_s), encoder),
         song=song,
         stems=stems,
     )
@@ -139,6 +144,11 @@ def shares_of(count: int, weights: Sequence[float] | None) -> list[float]:
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or sum(weights) <= 0:
         raise UsageError("weights are numbers from 0 up, not all of them 0, like .7,.3")
     return [weight / sum(weights) for weight in weights]
+
+
+def excerpts(stems: Stems, span_s: tuple[float, float] | None) -> Stems:
+    """The stems of a passage; as they are where none is given."""
+    return stems if span_s is None else {name: stem.excerpt(*span_s) for name, stem in stems.items()}
 
 
 def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:

@@ -1,0 +1,1 @@
+"""Training the console converter's network: what the closed-form match should have set."""

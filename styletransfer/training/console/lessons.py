@@ -1,0 +1,144 @@
+"""Pairs of passages as lessons: what the network is told of each strip, and what should have been set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Generator, Tensor
+
+from styletransfer.audio import STEMS
+from styletransfer.converter import mixing, parameters
+from styletransfer.converter.console import STRIP
+from styletransfer.converter.fx import equalizer_response_db
+from styletransfer.converter.network import STRIPS, Heard, padded
+from styletransfer.converters.console import heard
+from styletransfer.corpus.folder import RATE
+from styletransfer.encoder.measures import BAND_HZ, Measures
+from styletransfer.matching import match_stems
+from styletransfer.matching.dynamics import choose_dynamics
+
+from .passages import CONDITIONS, Passage
+
+_AUDIBLE_DB = 50.0
+_SIDE_DB = 30.0
+_PRESENT_LUFS = -60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """Strips of pairs, one row each.
+
+    heard       what the network is told.
+    strip       (rows,) numbers of STRIPS.
+    truth       (rows, knobs) true positions.
+    audible     (rows, 2, 30) how much each third octave of mid and side counts, adding up to 1 or all 0.
+    offset_db   (rows,) what the truth's level is raised by, since a pair's common level is the master's.
+    place       (rows, 4) numbers of: input passage, reference passage, take, condition.
+    """
+
+    heard: Heard
+    strip: Tensor
+    truth: Tensor
+    audible: Tensor
+    offset_db: Tensor
+    place: Tensor
+
+    def __len__(self) -> int:
+        return len(self.strip)
+
+    def of(self, rows: Tensor) -> Lessons:
+        """Only these rows."""
+        told = Heard(**{field.name: getattr(self.heard, field.name)[rows] for field in fields(Heard)})
+        rest = (self.strip, self.truth, self.audible, self.offset_db, self.place)
+        return Lessons(told, *(part[rows] for part in rest))
+
+
+def gather(
+    passages: Sequence[Passage],
+    inputs: int,
+    separated_share: float,
+    generator: Generator,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Lessons:
+    """Lessons from passages: each take of each is the reference of so many others, of other pieces."""
+    rows: list[Lessons] = []
+    for number, theirs in enumerate(passages):
+        others = [index for index, one in enumerate(passages) if one.neutral.piece != theirs.neutral.piece]
+        for take in range(len(theirs.settings)):
+            for index in torch.randperm(len(others), generator=generator)[:inputs].tolist():
+                separated = float(torch.rand((), generator=generator)) < separated_share
+                pair = lesson(passages[others[index]], theirs, take, CONDITIONS[separated])
+                if pair is not None:
+                    told = torch.tensor([others[index], number, take, int(separated)])
+                    rows.append(replace(pair, place=told.expand(len(pair), -1)))
+        progress((number + 1) / len(passages))
+    return joined(rows)
+
+
+def lesson(ours: Passage, theirs: Passage, take: int, condition: str) -> Lessons | None:
+    """The strips that both passages have, in one condition; None where they share no stem."""
+    before, after = ours.sides[condition][0], theirs.sides[condition][take + 1]
+    strips, _ = match_stems(before.measures, after.measures)
+    playing = [name for name in STEMS if name in ours.neutral.names and name in theirs.neutral.names]
+    names = [
+        name
+        for name in playing
+        if before.measures.present(name) and after.measures.present(name) and name in ours.tried[condition]
+    ]
+    if not names:
+        return None
+    tried = {name: ours.tried[condition][name] for name in names}
+    strips = choose_dynamics(strips, before.measures, after.measures, tried)
+    closed = torch.stack([parameters.positions(STRIP, strips[name]) for name in names])
+    truth = torch.stack([theirs.settings[take, STEMS.index(name)] for name in names])
+    measures = [before.measures.stems[name] for name in names]
+    audible = torch.stack([_audible(one) for one in measures])
+    energy = torch.tensor([10 ** (one.loudness_lufs / 10) for one in measures])
+    missed = ((curves_db(closed) - curves_db(truth)) * audible)[:, 0].sum(-1)
+    offset = (missed * energy).sum() / energy.sum()
+    return Lessons(
+        heard([before.styles[name] for name in names], [after.styles[name] for name in names], closed),
+        torch.tensor([STRIPS.index(name) for name in names]),
+        padded(truth),
+        audible,
+        offset.expand(len(names)),
+        torch.zeros(len(names), 4, dtype=torch.long),
+    )
+
+
+def joined(rows: Sequence[Lessons]) -> Lessons:
+    """All rows in one."""
+    told = {
+        field.name: torch.cat([getattr(one.heard, field.name) for one in rows]) for field in fields(Heard)
+    }
+    names = ("strip", "truth", "audible", "offset_db", "place")
+    return Lessons(Heard(**told), *(torch.cat([getattr(one, name) for one in rows]) for name in names))
+
+
+def curves_db(strips: Tensor) -> Tensor:
+    """(rows, 2, 30): what strips at positions (rows, knobs) do to mid and side in each third octave, in dB.
+
+    Equalizers, width and gain; what follows the level or adds sound is no part of it, nor is make-up, which
+    gives back what a compressor took.
+    """
+    values = parameters.values_at(STRIP, strips[:, : len(parameters.knobs_of(STRIP))])
+    bands_hz = BAND_HZ.to(strips)
+    mid, side = (
+        equalizer_response_db(bands_hz, RATE, **mixing.bands_of(values[stage])._asdict())
+        for stage in ("eq", "side_eq")
+    )
+    level = values["gain"]["gain_db"][:, None]
+    width = 20 * torch.log10(values["width"]["width"].clamp(min=1e-2))[:, None]
+    return torch.stack((mid + level, mid + side + level + width), 1)
+
+
+def _audible(measures: Measures) -> Tensor:
+    """(2, 30) shares of the bands that are heard: by their level within 50 dB of the loudest."""
+    top = max(float(measures.mid_db.max()), float(measures.side_db.max()))
+    found = []
+    for level_db, reach in ((measures.mid_db, _AUDIBLE_DB), (measures.side_db, _SIDE_DB)):
+        weight = ((level_db - top) / reach + 1).clamp(min=0) * (measures.bandwidth_hz >= BAND_HZ)
+        found.append(weight / weight.sum().clamp(min=1.0))
+    return torch.stack(found).float()

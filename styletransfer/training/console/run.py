@@ -1,0 +1,248 @@
+"""Training the console network, on settings that are known, then by ear: draw, forward, loss, step, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from styletransfer import encoders
+from styletransfer.converter.network import ConsoleConfig, ConsoleNetwork
+from styletransfer.converters import console
+from styletransfer.encoder.explicit import EXPLICIT_NAMES
+from styletransfer.errors import AudioError
+from styletransfer.separation import choose
+from styletransfer.tasks import Neutral
+from styletransfer.training import snapshots
+from styletransfer.training.crew import Crew
+from styletransfer.training.fabric import launch
+from styletransfer.training.facts import learned_from
+from styletransfer.training.logs import Log
+from styletransfer.training.run_folder import claim
+from styletransfer.training.schedule import learning_rate
+from styletransfer.training.seeding import seed_of
+from styletransfer.training.tcn.loss import SIZES, spectral_losses
+from styletransfer.training.tcn.passages import passages as neutral_passages
+
+from . import lessons, listening, validation
+from .lessons import Lessons
+from .loss import known_loss
+from .passages import Passage, hear
+from .recipe import ConsoleRecipe
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a run came to: the weights' file, and its facts with the best round's figures."""
+
+    path: Path
+    facts: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Counters of a run, and its best round's figures."""
+
+    step: int = 0
+    round: int = 0
+    minutes: float = 0.0
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def judge(self, found: dict[str, float]) -> None:
+        """Note a round if its settings sound closest to the truth so far."""
+        if found["spectral"] < self.best.get("spectral", float("inf")):
+            self.best = {"round": self.round, "step": self.step, **found}
+
+
+class _Model(nn.Module):
+    """The network with its losses: one module, so that several processes train it alike."""
+
+    def __init__(self, config: ConsoleConfig) -> None:
+        super().__init__()
+        self.network = ConsoleNetwork(config)
+
+    def forward(self, rows: Lessons, sounds: listening.Sounds | None) -> dict[str, Tensor]:
+        residuals = self.network(rows.heard, rows.strip)
+        strips = rows.heard.closed_form + residuals
+        losses = {**known_loss(strips, rows), "prior": residuals.square().mean()}
+        if sounds is not None:
+            made = listening.played(sounds.given, strips)
+            moments, tone = spectral_losses(made, sounds.truth, SIZES)
+            losses |= {"spectral": moments, "tone": tone}
+        return losses
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker needs to hear a passage."""
+
+    neutral: Neutral
+    folder: Path
+    takes: int
+    seed: int
+    encoder: str
+    separator: str
+
+
+def make(order: Order) -> Passage:
+    """The passage, heard."""
+    heard = encoders.load(order.encoder), choose(order.separator)
+    return hear(order.neutral, order.folder, order.takes, order.seed, *heard)
+
+
+def train(
+    recipe: ConsoleRecipe,
+    corpus: Path,
+    folder: Path,
+    *,
+    name: str = console.SHIPPED,
+    start: str | Path | None = None,
+    material: Path | None = None,
+    encoder: str = encoders.SHIPPED,
+    separator: str = "builtin",
+    device: str = "cpu",
+    workers: int = 2,
+    progress: Progress = lambda stage, share: None,
+) -> Trained:
+    """Train a console network on a corpus; going on where an earlier call in the same folder was cut off.
+
+    folder     snapshots, logs and, at the end, the weights; passages, too, without another for `material`.
+    name       of the weights' file.
+    start      weights to start from: a shipped name, or a `.safetensors` file.
+    encoder, separator   whose styles and stems the network hears.
+    workers    processes that make the material.
+    ConfigError where the folder holds a run with another recipe; AudioError where the corpus has too few
+    pieces; CheckpointError for weights that can't be used.
+    """
+    began = time.monotonic()
+    heard = encoders.load(encoder)
+    first = None if start is None else console.load(start)
+    claim(folder, recipe, name)
+    fabric = launch(device)
+    rank = fabric.global_rank
+    torch.manual_seed(recipe.seed)  # the first weights
+    model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)))
+    if first is not None:
+        model.network.load_state_dict(first.network.state_dict())
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    state = State()
+    snapshots.restore(folder, model, optimizer, state)
+    crew = Crew(workers)
+    kept = material or folder / "passages"
+    kept.mkdir(parents=True, exist_ok=True)
+
+    def heard_passages(split: str, count: int) -> list[Passage]:
+        found, _ = neutral_passages(corpus, split, count, kept, crew, partial(progress, f"{split} passages"))
+        orders = [Order(one, kept, recipe.takes, recipe.seed, encoder, separator) for one in found]
+        passages = []
+        for done, passage in enumerate(crew.map(make, orders, ahead=8), 1):
+            passages.append(passage)
+            progress(f"{split} settings", done / len(orders))
+        return passages
+
+    with fabric.rank_zero_first():  # what one process made, the others find
+        passages = heard_passages("train", recipe.passages)
+        held_out = heard_passages("validation", max(4, recipe.passages // 5))
+    chance = Generator().manual_seed(seed_of(recipe.seed, "pairs"))
+    material_rows = lessons.gather(
+        passages, recipe.inputs, recipe.separated_share, chance, partial(progress, "pairs")
+    )
+    if not len(material_rows):
+        raise AudioError(f"no two pieces in {corpus} share a stem that plays; build more of it")
+    judge = validation.prepare(held_out, recipe, choose(separator))
+    device_model, device_optimizer = fabric.setup(model, optimizer)
+    log = Log(folder, state.step) if rank == 0 else None
+    if not state.best:
+        state.judge(judge.figures(model.network))  # the closed form's own: what has to be beaten
+        snapshots.write(folder, model, optimizer, state)
+    by_ear = choose(separator)
+    for number in range(state.round, recipe.rounds + recipe.listening_rounds):
+        ears = number >= recipe.rounds
+        steps = recipe.listening_steps if ears else recipe.steps_per_round
+        device_model.train()
+        for _ in range(steps):
+            seed = seed_of(recipe.seed, rank, "step", state.step)
+            generator = Generator().manual_seed(seed)
+            count = recipe.listening_batch if ears else recipe.batch
+            rows = material_rows.of(torch.randint(len(material_rows), (count,), generator=generator))
+            sounds = listening.sounds(rows, passages, recipe.listening_s, generator, by_ear) if ears else None
+            rate = _rate(recipe, state.step, ears)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            torch.manual_seed(seed)  # dropout
+            losses = device_model(rows, sounds)
+            fabric.backward(total_loss(recipe, losses))
+            fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
+            device_optimizer.step()
+            device_optimizer.zero_grad()
+            state.step += 1
+            if log is not None:
+                log.step(state.step, {key: float(value.detach()) for key, value in losses.items()}, rate)
+        state.round = number + 1
+        progress("training", state.round / (recipe.rounds + recipe.listening_rounds))
+        if log is not None:
+            found = judge.figures(model.network.eval())
+            state.judge(found)
+            log.validation(state.step, state.round, found)
+            state.minutes += (time.monotonic() - began) / 60
+            began = time.monotonic()
+            snapshots.write(folder, model, optimizer, state)
+        state.minutes = fabric.broadcast(state.minutes)
+        if recipe.minutes and state.minutes >= recipe.minutes:
+            break
+    crew.close()
+    songs = _songs(corpus, passages)
+    facts = {
+        "origin": "automix train converter",
+        "licence": "Apache-2.0",
+        "recipe": recipe.model_dump(),
+        "steps": state.step,
+        "minutes": round(state.minutes, 1),
+        "device": device,
+        "processes": fabric.world_size,
+        "separator": by_ear.fingerprint,
+        "validation": state.best,
+        **learned_from(corpus, songs, start),
+    }
+    if rank != 0:
+        return Trained(folder, facts)
+    network = model.network.eval()
+    snapshots.restore_best(folder, network)
+    facts["scales"] = judge.choose_scales(network, partial(progress, "scales"))
+    facts["validation_scaled"] = judge.figures(network)
+    path, _ = console.save(folder, name, network, heard.fingerprint, facts)
+    return Trained(path, facts)
+
+
+def total_loss(recipe: ConsoleRecipe, losses: dict[str, Tensor]) -> Tensor:
+    """What is minimized."""
+    known = recipe.curve_weight * losses["curve"] + recipe.knob_weight * losses["knob"]
+    total = known + recipe.prior_weight * losses["prior"]
+    if "spectral" not in losses:
+        return total
+    return losses["spectral"] + losses["tone"] + recipe.known_share * total
+
+
+def _rate(recipe: ConsoleRecipe, step: int, ears: bool) -> float:
+    before = recipe.rounds * recipe.steps_per_round
+    if not ears:
+        return learning_rate(recipe.learning_rate, recipe.warm_up_steps, step, before)
+    total = recipe.listening_rounds * recipe.listening_steps
+    return learning_rate(recipe.listening_rate, 0, step - before, total)
+
+
+def _songs(corpus: Path, passages: Sequence[Passage]) -> list[Any]:
+    from styletransfer.corpus.folder import Corpus
+
+    used = {passage.neutral.song for passage in passages}
+    return [song for song in Corpus(corpus).songs("train") if song.id in used]

@@ -1,0 +1,122 @@
+"""How close do a network's settings come to the true ones on held-out pieces? Where is it better left out?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from styletransfer.audio import STEMS
+from styletransfer.converter.console import STRIP
+from styletransfer.converter.network import STRIPS, ConsoleNetwork
+from styletransfer.converter.parameters import knobs_of
+from styletransfer.separation import Separator
+from styletransfer.training.seeding import seed_of
+from styletransfer.training.tcn.loss import SIZES, spectral_losses
+
+from . import lessons, listening
+from .lessons import Lessons, curves_db
+from .loss import known_loss
+from .passages import Passage
+from .recipe import ConsoleRecipe
+
+SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the residuals that are tried, per stem and effect."""
+
+EFFECTS: dict[str, tuple[str, ...]] = {
+    "tone": ("eq", "side_eq", "gain"),
+    "image": ("width", "balance"),
+    "compressor": ("compressor",),
+    "saturation": ("saturation",),
+    "reverb": ("reverb",),
+}
+"""Stages whose residuals stand or fall together: what one gives, another takes."""
+
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """Held-out lessons; some of them can be heard, `audible` being their rows."""
+
+    rows: Lessons
+    audible: Lessons
+    sounds: listening.Sounds
+
+    @torch.no_grad()
+    def figures(self, network: ConsoleNetwork) -> dict[str, float]:
+        """Losses on known settings, the curves' error in dB, and the spectral distance by ear."""
+        strips = self.rows.heard.closed_form + network(self.rows.heard, self.rows.strip)
+        known = known_loss(strips, self.rows)
+        knobs = len(knobs_of(STRIP))
+        missed = curves_db(strips) - curves_db(self.rows.truth[:, :knobs])
+        missed = (missed - self.rows.offset_db[:, None, None]).abs() * self.rows.audible
+        found = {name: float(value) for name, value in known.items()}
+        found["curve_db"] = float(missed[:, 0].sum(-1).mean())
+        heard = self._heard(network)
+        for number, name in enumerate(STEMS):
+            if bool((self.audible.strip == number).any()):
+                found[f"spectral_{name}"] = float(heard[self.audible.strip == number].mean())
+        return found | {"spectral": float(heard.mean())}
+
+    @torch.no_grad()
+    def choose_scales(
+        self, network: ConsoleNetwork, progress: Callable[[float], None] = lambda share: None
+    ) -> dict[str, dict[str, float]]:
+        """Set the network's scale per stem and effect to what sounds closest to the truth; the shares.
+
+        One effect after the other, the rest as chosen so far; ties go to the smaller share.
+        """
+        chosen = {name: dict.fromkeys(EFFECTS, 1.0) for name in STEMS}
+        network.scale[STRIPS.index("master")] = 0.0
+        stages = [stage for stage, _, _ in knobs_of(STRIP)]
+        done = 0
+        for name in STEMS:
+            number = STRIPS.index(name)
+            of_stem = (self.audible.strip == number).nonzero()[:, 0]
+            for effect, members in EFFECTS.items():
+                places = [index for index, stage in enumerate(stages) if stage in members]
+                tried = []
+                for share in SCALES:
+                    network.scale[number, places] = share
+                    tried.append(float(self._heard(network, of_stem).mean()) if len(of_stem) else 0.0)
+                best = min(range(len(SCALES)), key=tried.__getitem__)
+                network.scale[number, places] = chosen[name][effect] = SCALES[best]
+                done += 1
+                progress(done / len(STEMS) / len(EFFECTS))
+        return chosen
+
+    def _heard(self, network: ConsoleNetwork, rows: Tensor | None = None) -> Tensor:
+        """(rows,) spectral distances to the truth of these audible rows; of all without."""
+        every = torch.arange(len(self.audible)) if rows is None else rows
+        found = []
+        for some in every.split(_BATCH):
+            part = self.audible.of(some)
+            strips = part.heard.closed_form + network(part.heard, part.strip)
+            made = listening.played(self.sounds.given[some], strips)
+            found += [
+                sum(spectral_losses(one[None], truth[None], SIZES))
+                for one, truth in zip(made, self.sounds.truth[some], strict=True)
+            ]
+        return torch.stack([torch.as_tensor(one) for one in found]) if found else torch.zeros(0)
+
+
+def prepare(
+    passages: Sequence[Passage], recipe: ConsoleRecipe, separator: Separator, per_stem: int = 24
+) -> Judge:
+    """A judge on held-out passages, the same for every run with this seed."""
+    chance = Generator().manual_seed(seed_of(recipe.seed, "validation"))
+    rows = lessons.gather(passages, recipe.inputs, recipe.separated_share, chance)
+    chosen = []
+    for number in range(len(STEMS)):
+        of_stem = (rows.strip == number).nonzero()[:, 0]
+        chosen.append(of_stem[torch.randperm(len(of_stem), generator=chance)[:per_stem]])
+    audible = rows.of(torch.cat(chosen))
+    parts = [
+        listening.sounds(audible.of(some), passages, recipe.listening_s, chance, separator)
+        for some in torch.arange(len(audible)).split(_BATCH)
+    ]
+    sounds = listening.Sounds(*(torch.cat([getattr(p, n) for p in parts]) for n in ("given", "truth")))
+    return Judge(rows, audible, sounds)

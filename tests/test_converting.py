@@ -1,0 +1,86 @@
+"""A network corrects the closed form: only strips that both sides have, only styles of its own encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Generator
+
+from styletransfer import converters, weights
+from styletransfer.converter.console import STRIP, neutral
+from styletransfer.converter.network import STRIPS, ConsoleNetwork
+from styletransfer.converters import LoadedConsole, console
+from styletransfer.errors import CheckpointError, UsageError
+from styletransfer.style import SILENT_LUFS, SongStyle, Style
+
+
+def style(seed: int, *, silent: bool = False) -> Style:
+    chance = Generator().manual_seed(seed)
+    learned = torch.nn.functional.normalize(torch.randn(256, generator=chance), dim=0)
+    said = torch.randn(73, generator=chance)
+    return Style(learned, learned * 0, said, said * 0, SILENT_LUFS if silent else -20.0)
+
+
+def song(seed: int, encoder: str = "0123abcd") -> SongStyle:
+    return SongStyle(style(seed), {name: style(seed + 1) for name in STRIPS[:4]}, encoder)
+
+
+def eager() -> ConsoleNetwork:
+    network = ConsoleNetwork().eval()
+    with torch.no_grad():
+        network.out.bias.fill_(0.5)
+    return network
+
+
+def loaded(network: ConsoleNetwork) -> LoadedConsole:
+    return LoadedConsole(network, "fedc3210", "0123abcd", {})
+
+
+def matched() -> dict[str, dict[str, dict[str, float]]]:
+    strips = {name: neutral(STRIP) for name in STRIPS[:4]}
+    for name in ("drums", "vocals"):
+        strips[name]["eq"]["peak_1_gain_db"] = 2.0
+    return strips
+
+
+def test_strips_that_were_matched_move_and_the_others_stay() -> None:
+    after = loaded(eager()).corrected(matched(), song(1), song(2))
+    assert after["bass"] == neutral(STRIP) == after["other"]
+    assert after["drums"]["eq"]["peak_1_gain_db"] == pytest.approx(
+        2 + 6 * torch.tanh(torch.tensor(0.5)).item()
+    )
+    assert after["drums"]["compressor"]["ratio"] > 1.5
+
+
+def test_an_untrained_network_is_the_closed_form() -> None:
+    before = matched()
+    after = loaded(ConsoleNetwork().eval()).corrected(before, song(1), song(2))
+    for name, settings in before.items():
+        for stage, knobs in settings.items():
+            assert after[name][stage] == pytest.approx(knobs, rel=1e-5)
+
+
+def test_styles_of_another_encoder_are_refused() -> None:
+    with pytest.raises(ValueError, match="encoders"):
+        loaded(eager()).corrected(matched(), song(1), song(2, "99999999"))
+
+
+def test_a_network_survives_its_file(tmp_path: Path) -> None:
+    network = eager()
+    path, _ = console.save(tmp_path, "console-tiny", network, "0123abcd", {"steps": 3})
+    again = converters.choose(str(path))
+    assert again is not None
+    assert (again.encoder, again.facts["steps"], again.fingerprint) == ("0123abcd", 3, path.stem[-8:])
+    before, after = (one.corrected(matched(), song(1), song(2)) for one in (loaded(network), again))
+    assert after["vocals"]["eq"] == pytest.approx(before["vocals"]["eq"], rel=1e-2)
+
+
+def test_names_that_arent_converters_are_refused(tmp_path: Path) -> None:
+    assert converters.choose("closed") is None
+    with pytest.raises(UsageError, match="no converter 'magic'"):
+        converters.choose("magic")
+    path, _ = weights.save(tmp_path, "other", {"x": torch.zeros(1)}, {"kind": "else"})
+    with pytest.raises(CheckpointError, match="no console converter"):
+        converters.choose(str(path))
