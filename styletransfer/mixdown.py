@@ -105,9 +105,9 @@ def apply_level(bus: Audio, gain_db: float, ceiling_db: float, release_ms: float
     return _limited(bus, gain_db, ceiling_db, release_ms, True)[0]
 
 
-def meter_of(audio: Audio) -> LoudnessMeter:
-    """Loudness and true peak of a sound, walked in blocks."""
-    meter = LoudnessMeter(audio.rate, audio.channels)
+def meter_of(audio: Audio, *, true_peak: bool = True) -> LoudnessMeter:
+    """Loudness and, unless left out, true peak of a sound, walked in blocks."""
+    meter = LoudnessMeter(audio.rate, audio.channels, true_peak=true_peak)
     for block in audio.blocks(BLOCK):
         meter.add(block)
     scratch.release(audio.samples)
