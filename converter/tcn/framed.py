@@ -43,6 +43,7 @@ class Framed(nn.Module):
     rooms: Tensor
     spread: Tensor
     gather: Tensor
+    context: int
     step = HOP
 
     def __init__(self, config: TCNConfig) -> None:
@@ -65,8 +66,8 @@ class Framed(nn.Module):
         self.moving = nn.Conv1d(channels, _GAINS * config.bands, 1)
         self.resting = nn.Linear(hidden, _GAINS * config.bands)
         for last in (self.moving, self.resting):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+            for parameter in last.parameters():
+                nn.init.zeros_(parameter)
         spread = band_weights(config.bands)
         gather = spread / spread.sum(1, keepdim=True)
         buffers = {
@@ -97,7 +98,7 @@ class Framed(nn.Module):
         found = torch.stft(
             flat, FFT, HOP, window=self.window, center=True, pad_mode="constant", return_complex=True
         )
-        scaled = found.transpose(1, 2) / self.window.sum()
+        scaled: Tensor = found.transpose(1, 2) / self.window.sum()
         return scaled.reshape(*samples.shape[:-1], *scaled.shape[1:])
 
     def synthesize(self, spectra: Tensor, frames: int) -> Tensor:
@@ -116,7 +117,8 @@ class Framed(nn.Module):
         crossing = torch.stack((side_to_mid, mid_to_side), 1) * dry.flip(1)
         shares = torch.stack(more, 1).unflatten(1, (_COMPANIONS, 2))
         added = (shares * companions).sum(1) + crossing
-        return torch.expm1(level) * dry + torch.exp(level) * added
+        changed: Tensor = torch.expm1(level) * dry + torch.exp(level) * added
+        return changed
 
     def _in_rooms(self, samples: Tensor) -> list[Tensor]:
         frames, length = samples.shape[-1], self.rooms.shape[-1]

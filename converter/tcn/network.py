@@ -49,7 +49,7 @@ class TCNConfig:
     @property
     def reach(self) -> int:
         """Samples, or frames of `small`, before and after that the convolutions look at."""
-        return (self.kernel - 1) // 2 * (2**self.blocks - 1)
+        return (self.kernel - 1) // 2 * ((1 << self.blocks) - 1)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it."""
@@ -62,8 +62,8 @@ class TCN(nn.Module):
     def __init__(self, config: TCNConfig | None = None) -> None:
         super().__init__()
         self.config = config or TCNConfig()
-        make = Framed if self.config.preset == "small" else Waveform
-        self.trunk = make(self.config)
+        self.trunk: Framed | Waveform
+        self.trunk = Framed(self.config) if self.config.preset == "small" else Waveform(self.config)
 
     @property
     def context(self) -> int:

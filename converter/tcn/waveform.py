@@ -19,6 +19,7 @@ class Waveform(nn.Module):
              229,363 samples, or 5.2 s. Of its 10,547,970 parameters 7.3 M read the condition.
     """
 
+    context: int
     step = 1
 
     def __init__(self, config: TCNConfig) -> None:

@@ -41,9 +41,10 @@ def read(kind: type[Recipe], name: str | Path, package: str) -> Recipe:
 
 
 def values_of(path: Path, *packages: str) -> dict[str, Any]:
-    """What a `.toml` file says, unchecked. ConfigError, naming the packages' recipes, where it can't be read."""
+    """What a `.toml` file says, unchecked. ConfigError, naming packages' recipes, where it can't be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return values
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the recipe {path} is no TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import l1_loss, mse_loss
 
 SIZES = (4096, 2048, 1024, 512)
 """FFT sizes of the multi-scale spectral distance; hops are a quarter."""
@@ -26,11 +27,10 @@ def spectral_losses(estimate: Tensor, truth: Tensor, sizes: Sequence[int]) -> tu
     moments, tones = [], []
     for size in sizes:
         ours, theirs = _powers(estimate, size), _powers(truth, size)
-        logs = (torch.log10(power + _FLOOR) / 2 for power in (ours, theirs))
-        magnitudes = ((power + _FLOOR).sqrt() for power in (ours, theirs))
-        far = torch.nn.functional.mse_loss(*logs)
-        moments.append(_LOG_WEIGHT * far + _MAGNITUDE_WEIGHT * torch.nn.functional.l1_loss(*magnitudes))
-        tones.append(torch.nn.functional.l1_loss(_tone(ours), _tone(theirs)))
+        far = mse_loss(torch.log10(ours + _FLOOR) / 2, torch.log10(theirs + _FLOOR) / 2)
+        off = l1_loss((ours + _FLOOR).sqrt(), (theirs + _FLOOR).sqrt())
+        moments.append(_LOG_WEIGHT * far + _MAGNITUDE_WEIGHT * off)
+        tones.append(l1_loss(_tone(ours), _tone(theirs)))
     return torch.stack(moments).mean(), torch.stack(tones).mean()
 
 

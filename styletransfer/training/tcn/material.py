@@ -24,7 +24,7 @@ from styletransfer.corpus.folder import RATE
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import CheckpointError
 from styletransfer.separation import Separator, choose
-from styletransfer.style import part_styles
+from styletransfer.style import Style, part_styles
 from styletransfer.tasks import Neutral, apply_settings, draw_pairs, draw_settings
 from styletransfer.tasks.separating import taken_apart
 from styletransfer.tasks.task import shared
@@ -77,7 +77,10 @@ def render(order: Order) -> dict[str, Tensor]:
     names = shared(order.first, order.second)
     settings = {name: draw_settings(generator, name) for name in names}
     encoder = _encoder(order.encoder)
-    given, truth, ours, theirs = [], [], [], []
+    given: list[Mapping[str, Tensor]] = []
+    truth: list[Mapping[str, Tensor]] = []
+    ours: list[dict[str, Style]] = []
+    theirs: list[dict[str, Style]] = []
     for passage in (order.first, order.second):
         stems = {name: samples for name, samples in passage.stems().items() if name in names}
         wet = apply_settings(stems, settings)
@@ -149,12 +152,12 @@ class Shards:
         tensors = self._files[number]
         room = tensors["given"].shape[-1] - frames
         start = int(torch.randint(room + 1, (), generator=generator)) if room > 0 else 0
-        sounds = (
+        given, truth = (
             tensors[key][row, :, start : start + frames].float()
             * (tensors[f"{key}.step"][row] * tensors["factor"][row])
             for key in ("given", "truth")
         )
-        return Batch(*sounds, tensors["condition"][row].float())
+        return Batch(given, truth, tensors["condition"][row].float())
 
     def factor(self, place: int) -> float:
         """By how much networks hear an example louder than it is."""

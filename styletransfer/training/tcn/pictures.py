@@ -26,7 +26,7 @@ def draw(judged: Sequence[Judged], path: Path) -> None:
 
     Mid drawn through, side dashed; thirds of octaves. AudioError where the disk refuses.
     """
-    first = {}
+    first: dict[tuple[str, str], Judged] = {}
     for one in judged:
         first.setdefault((one.example.stem, one.example.kind), one)
     stems = [stem for stem in STEMS if any((stem, kind) in first for kind in KINDS)]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from styletransfer.audio import STEMS
+from styletransfer.converter import fx
+from styletransfer.converter.tcn import TCN, TCNConfig
+from styletransfer.converters import tcn
+from styletransfer.encoder.explicit import EXPLICIT_NAMES
+from styletransfer.errors import CheckpointError
+from styletransfer.style import SILENT_LUFS, SongStyle, Style
+
+ENCODER = "0123abcd"
+
+
+def style(seed: int, loudness_lufs: float = -25.0, learned: int = 4) -> Style:
+    generator = torch.Generator().manual_seed(seed)
+    embedding = torch.nn.functional.normalize(torch.randn(learned, generator=generator), dim=0)
+    said = torch.randn(len(EXPLICIT_NAMES), generator=generator)
+    return Style(embedding, torch.zeros(learned), said, torch.zeros_like(said), loudness_lufs)
+
+
+def song(seed: int, **stems: Style) -> SongStyle:
+    return SongStyle(style(seed, -18.0), stems, ENCODER)
+
+
+def stirred(config: TCNConfig) -> TCN:
+    torch.manual_seed(0)
+    network = TCN(config)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    return network.eval()
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> tcn.LoadedTCN:
+    config = TCNConfig(condition=tcn.condition_size(4), channels=8, blocks=2, bands=8, hidden=8)
+    path, _ = tcn.save(tmp_path, "tiny", stirred(config), ENCODER, {"steps": 3})
+    return tcn.load(path)
+
+
+@pytest.mark.parametrize("preset", ["small", "paper"])
+def test_saved_and_loaded_it_does_the_same(preset: str, tmp_path: Path) -> None:
+    small = TCNConfig(condition=6, channels=8, blocks=2, bands=8, hidden=8)
+    network = stirred(small if preset == "small" else TCNConfig("paper", 6, channels=4, blocks=3, kernel=5))
+    path, sha256 = tcn.save(tmp_path, "tiny", network, ENCODER, {"steps": 3})
+    assert path.name == f"tiny-{sha256[:8]}.safetensors"
+    loaded = tcn.load(path)
+    assert (loaded.network.config, loaded.encoder) == (network.config, ENCODER)
+    assert (loaded.fingerprint, loaded.facts["steps"]) == (sha256[:8], 3)
+    samples, told = 0.1 * torch.randn(1, 2, 20_000), torch.randn(1, 6)
+    made, again = network(samples, told), loaded.network(samples, told)
+    assert (made - again).norm() < 0.01 * made.norm()  # float16
+    assert tcn.save(tmp_path, "tiny", loaded.network, ENCODER, {"steps": 3})[0] == path
+
+
+def test_other_weights_are_refused() -> None:
+    with pytest.raises(CheckpointError, match="no tcn"):
+        tcn.load("fxencoder-small")
+
+
+def test_a_condition_says_reference_difference_stem_and_level() -> None:
+    ours, theirs = style(1), style(2)
+    told = tcn.condition("other", ours, theirs, 5.0, tcn.condition_size(4) + 3)
+    numbers = len(EXPLICIT_NAMES)
+    assert torch.allclose(told[:4], 2 * theirs.learned)
+    assert torch.allclose(told[4 : 4 + numbers], theirs.explicit)
+    assert torch.allclose(told[8 + numbers : 8 + 2 * numbers], theirs.explicit - ours.explicit)
+    assert told[8 + 2 * numbers :].tolist() == [0, 0, 1, 0, 1, 0, 0, 0]
+    alone = tcn.condition("other", style(1, learned=16), style(2, learned=16), 5.0, 16)
+    assert torch.allclose(alone, 4 * style(2, learned=16).learned)
+    with pytest.raises(ValueError, match="doesn't fit"):
+        tcn.condition("other", ours, theirs, 0.0, 20)
+
+
+def test_stages_change_what_both_sides_have(loaded: tcn.LoadedTCN) -> None:
+    ours = song(1, drums=style(2), bass=style(3), vocals=style(4, SILENT_LUFS))
+    theirs = song(5, drums=style(6), vocals=style(7), other=style(8))
+    used = {name: loaded.stages(name, ours, theirs) for name in STEMS}
+    assert [name for name, stages in used.items() if stages] == ["drums"]
+    samples = 0.1 * torch.randn(2, 30_000)
+    made = fx.render(samples, used["drums"])
+    assert made.shape == samples.shape
+    assert not torch.equal(made, samples)
+
+
+def test_louder_songs_get_the_same_change(loaded: tcn.LoadedTCN) -> None:
+    """What is done hangs on the levels over the mix, and on how the stem sounds, not on the song's gain."""
+    samples = 0.05 * torch.randn(2, 30_000, generator=torch.Generator().manual_seed(0))
+    made = []
+    for gain_db in (0.0, 12.0):
+        ours = SongStyle(style(1, -18.0 + gain_db), {"bass": style(2, -25.0 + gain_db)}, ENCODER)
+        heard = samples * 10 ** (gain_db / 20)
+        made.append(fx.render(heard, loaded.stages("bass", ours, song(5, bass=style(6)))))
+    assert (made[1] / 10**0.6 - made[0]).norm() < 1e-4 * made[0].norm()
+
+
+def test_styles_of_another_encoder_are_refused(loaded: tcn.LoadedTCN) -> None:
+    ours = song(1, drums=style(2))
+    with pytest.raises(ValueError, match="encoders"):
+        loaded.stages("drums", ours, SongStyle(ours.mix, ours.stems, "another"))
