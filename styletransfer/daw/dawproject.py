@@ -119,7 +119,9 @@ def _channel(
     ids: Iterator[str],
     **attributes: str,
 ) -> None:
-    channel = SubElement(parent, "Channel", role=role, audioChannels="2", solo="false", **attributes)
+    channel = SubElement(
+        parent, "Channel", {"role": role, "audioChannels": "2", "solo": "false", **attributes}
+    )
     if devices:
         chain = SubElement(channel, "Devices")
         for device in devices:
@@ -204,7 +206,8 @@ def _real(
     high: float | None = None,
 ) -> None:
     bounds = {} if low is None or high is None else {"min": f"{low:.6f}", "max": f"{high:.6f}"}
-    SubElement(parent, name, unit=unit, value=f"{value:.6f}", id=next(ids), name=name, **bounds)
+    attributes = {"unit": unit, "value": f"{value:.6f}", "id": next(ids), "name": name, **bounds}
+    SubElement(parent, name, attributes)
 
 
 def _bool(parent: Element, name: str, value: bool, ids: Iterator[str]) -> None:

@@ -75,13 +75,14 @@ def _dynamics(kind: str, knobs: dict[str, Knob]) -> str:
 
 def _heading(title: str, knobs: dict[str, Knob], *more: str) -> str:
     lines = [
-        f"slider{index}:{knob.neutral:g}<{knob.low:g},{knob.high:g},0.001>{_label(name, knob.unit)}"
+        f"slider{index}:{knob.neutral:g}<{knob.low:g},{knob.high:g},0.001>{label(name, knob.unit)}"
         for index, (name, knob) in enumerate(knobs.items(), start=1)
     ]
     return _HEADING.format(title=title, sliders="\n".join([*lines, *more]))
 
 
-def _label(name: str, unit: str) -> str:
+def label(name: str, unit: str) -> str:
+    """A knob's name and unit as people read them."""
     words = name.removesuffix("_db").removesuffix("_hz").removesuffix("_ms").replace("_", " ")
     return f"{words} ({unit})" if unit else words
 

@@ -10,6 +10,7 @@ from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_n
 from styletransfer.files import beside
 from styletransfer.result import Result
 
+from .effects import label
 from .session import COLOURS, Print, Track
 from .sounds import write_sounds
 from .wording import one_line
@@ -56,7 +57,7 @@ def _strip(name: str, table: dict[str, Stage], settings: Settings) -> Iterator[s
             yield from _bands(values)
             continue
         for knob, value in values.items():
-            yield f"    {knob.replace('_', ' ')}: {value:.4g}"
+            yield f"    {label(knob, knobs.knobs[knob].unit)}: {value:.4g}"
 
 
 def _bands(values: dict[str, float]) -> Iterator[str]:

@@ -177,7 +177,7 @@ def _stem_tracks(result: Result, name: str, live: frozenset[str]) -> list[Track]
                 name=f"{name}_reverb",
                 title=f"{name} reverb",
                 colour=COLOURS[name],
-                note=f"Rendered: the reverb alone of {name}, after its effects; it doesn't follow their knobs.",
+                note=f"Rendered: the reverb alone of {name}. It doesn't follow the knobs of its effects.",
                 stem=name,
                 fader=10 ** (gain_db / 20),
                 prints=Print({k: v for k, v in settings.items() if k != "gain"}, wet_only=True),

@@ -132,7 +132,7 @@ VALUES = {
     "device role": r"instrument|noteFX|audioFX|analyzer",
     "band type": r"highPass|lowPass|bandPass|highShelf|lowShelf|bell|notch",
     "role": r"regular|master|effect|submix|vca",
-    "content type": r"(audio|automation|notes|video|markers|tracks)( (audio|automation|notes|video|markers|tracks))*",
+    "content type": r"((audio|automation|notes|video|markers|tracks)( |$))+",
 }
 
 
@@ -174,8 +174,8 @@ def _faults(element: Element, type_: str) -> list[str]:
     if places != sorted(places):
         found.append(f"{element.tag} has its parts in the order {tags}")
     for name, child_type, many in children:
-        if many != "*" and tags.count(name) > 1 or many == "1" and tags.count(name) != 1:
+        if tags.count(name) not in {"1": (1,), "?": (0, 1)}.get(many, range(len(tags) + 1)):
             found.append(f"{element.tag} has {tags.count(name)} of {name}")
         for child in element.findall(name):
-            found += _faults(child, child_type if child_type != "Clips" else "Clips")
+            found += _faults(child, child_type)
     return found

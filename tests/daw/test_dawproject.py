@@ -17,7 +17,7 @@ from session_sounds import moved, panned, residual_db, result_from, song_of, ste
 from styletransfer import STEMS, daw
 from styletransfer.audio import Audio
 from styletransfer.converter import fx
-from styletransfer.converter.console import MASTER, STRIP, neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
 from styletransfer.daw.dawproject import FADER_TOP
 from styletransfer.result import Result
 from styletransfer.sources import Song
@@ -32,6 +32,11 @@ def exported(result: Result, folder: Path) -> tuple[Element, zipfile.ZipFile]:
     root = fromstring(archive.read("project.xml"))
     assert faults(root, "project") == []
     return root, archive
+
+
+def unlimited() -> Settings:
+    """A master at rest, its limiter out of reach."""
+    return neutral(MASTER) | {"limiter": {"ceiling_db": 24.0, "release_ms": 100.0}}
 
 
 def value(element: Element, path: str) -> float:
@@ -113,20 +118,16 @@ def test_at_rest_the_session_is_the_song(tmp_path: Path) -> None:
 def test_played_with_our_effects_the_tracks_are_the_bus(tmp_path: Path) -> None:
     stems = stems_of()
     strips, _ = moved()
-    root, archive = exported(result_from(song_of(stems), stems, strips), tmp_path)
-    result = result_from(
-        song_of(stems),
-        stems,
-        strips,
-        neutral(MASTER) | {"limiter": {"ceiling_db": 24.0, "release_ms": 100.0}},
-    )
-    assert residual_db(played(root, archive), result.mix.samples) < -25  # the compressor hears the width
     strips["drums"]["width"]["width"] = 1.0
-    quiet = neutral(MASTER) | {"limiter": {"ceiling_db": 24.0, "release_ms": 100.0}}
-    result = result_from(song_of(stems), stems, strips, quiet)
-    (tmp_path / "session.dawproject").unlink()
-    root, archive = exported(result, tmp_path)
-    assert residual_db(played(root, archive), result.mix.samples) < -90
+    result = result_from(song_of(stems), stems, strips, unlimited())
+    assert residual_db(played(*exported(result, tmp_path)), result.mix.samples) < -90
+
+
+def test_a_width_before_a_compressor_moves_it_a_little(tmp_path: Path) -> None:
+    stems = stems_of()
+    strips, _ = moved()
+    result = result_from(song_of(stems), stems, strips, unlimited())
+    assert -60 < residual_db(played(*exported(result, tmp_path)), result.mix.samples) < -25
 
 
 def test_the_masters_side_goes_into_the_tracks_and_the_rest_into_devices(tmp_path: Path) -> None:
@@ -134,10 +135,8 @@ def test_the_masters_side_goes_into_the_tracks_and_the_rest_into_devices(tmp_pat
     _, master = moved()
     result = result_from(song_of(stems), stems, None, master)
     root, archive = exported(result, tmp_path)
-    linear = {name: master[name] for name in ("side_eq", "width")} | {
-        "limiter": {"ceiling_db": 24.0, "release_ms": 100.0}
-    }
-    wanted = result_from(song_of(stems), stems, None, neutral(MASTER) | linear)
+    linear = {name: master[name] for name in ("side_eq", "width")}
+    wanted = result_from(song_of(stems), stems, None, unlimited() | linear)
     assert residual_db(played(root, archive), wanted.mix.samples) < -90
     channel = root.findall("Structure/Track")[-1].find("Channel")
     assert channel is not None
@@ -208,8 +207,8 @@ def test_hostile_names_stay_names(tmp_path: Path, name: str) -> None:
     reference = Song(Audio(0.1 * torch.ones(2, 24000), 48000), name, "1" * 64)
     root, archive = exported(result_from(song_of(stems, name=name), stems, reference=reference), tmp_path)
     shown = root.findall("Structure/Track")[-2].attrib["name"]
-    assert shown == {0: "reference:"}.get(len(shown) - 10, shown)
-    assert "\n" not in shown
+    assert shown.startswith("reference:")
+    assert shown.isprintable()
     assert sorted(archive.namelist()) == sorted(
         ["metadata.xml", "project.xml", *(f"audio/{n}.wav" for n in (*STEMS, "rest", "reference"))]
     )
