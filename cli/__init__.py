@@ -14,6 +14,7 @@ from . import (
     analyze,
     apply,
     cache,
+    compare,
     corpus,
     doctor,
     embed,
@@ -38,6 +39,7 @@ app.command(rich_help_panel=_MIXING)(apply.apply)
 app.command(rich_help_panel=_MIXING)(separate.separate)
 app.command(rich_help_panel=_MIXING)(normalize.normalize)
 app.command(rich_help_panel=_LOOKING)(analyze.analyze)
+app.command(rich_help_panel=_LOOKING)(compare.compare)
 app.command(rich_help_panel=_LOOKING)(embed.embed)
 app.command(rich_help_panel=_LOOKING)(doctor.doctor)
 app.command(rich_help_panel=_LOOKING)(visualize.visualize)

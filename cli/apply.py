@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .pages import Page, Plots, ReportAudio, ReportWish
 from .sessions import Daw, Sessions
 from .terminal import (
     Device,
@@ -42,6 +43,9 @@ def apply(
     save: Annotated[
         Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
     ] = None,
+    report_wish: ReportWish = None,
+    report_audio: ReportAudio = "excerpt",
+    plots: Plots = None,
     daw: Daw = None,
     amount: Annotated[
         float, typer.Option("--amount", min=0, max=1, help="Scales every strength once more.")
@@ -65,8 +69,10 @@ def apply(
 
     target = output or default_output(source or stems_in)
     sources = [settings, *([source] if source else []), *inside(stems_in)]
+    page = Page.asked(report_wish, report_audio, plots, target, save)
     sessions = Sessions.asked(daw, target, save)
-    refuse_overwriting([target, *saved_files(save), *sessions.files()], sources, overwrite)
+    targets = [target, *saved_files(save), *page.files(), *sessions.files()]
+    refuse_overwriting(targets, sources, overwrite)
 
     import styletransfer
     from styletransfer import files
@@ -79,6 +85,7 @@ def apply(
             settings, source, stems_in=stems_in, amount=amount, repo=repo, device=device, progress=show
         )
         show("writing", 0.0)
-        paths = [result.write(target), *(save_all(result, save) if save else []), *sessions.write(result)]
+        paths = [result.write(target), *(save_all(result, save) if save else [])]
+        paths += [*page.write_result(result), *sessions.write(result)]
         show("writing", 1.0)
     report(result, paths, json, quiet, verbose)

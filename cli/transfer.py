@@ -10,6 +10,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .pages import Page, Plots, ReportAudio, ReportWish
 from .sessions import Daw, Sessions
 from .style import LibraryPath
 from .terminal import (
@@ -60,6 +61,9 @@ def transfer(
     save: Annotated[
         Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
     ] = None,
+    report_wish: ReportWish = None,
+    report_audio: ReportAudio = "excerpt",
+    plots: Plots = None,
     daw: Daw = None,
     amount: Annotated[
         float, typer.Option("--amount", min=0, max=1, help="How far to go; 0 returns the input.")
@@ -133,8 +137,9 @@ def transfer(
         raise UsageError("give an input and a reference (with --stems-in, the reference alone will do)")
     by_stem = _stem_references(stem or [])
     target = output or default_output(source or stems_in)
+    page = Page.asked(report_wish, report_audio, plots, target, save)
     sessions = Sessions.asked(daw, target, save)
-    targets = [target, *saved_files(save), *sessions.files()]
+    targets = [target, *saved_files(save), *page.files(), *sessions.files()]
     refuse_overwriting(targets, [*sounds, *by_stem.values(), *inside(stems_in, ref_stems)], overwrite)
 
     import styletransfer
@@ -173,7 +178,8 @@ def transfer(
             seed=seed,
         )
         show("writing", 0.0)
-        paths = [result.write(target), *(save_all(result, save) if save else []), *sessions.write(result)]
+        paths = [result.write(target), *(save_all(result, save) if save else [])]
+        paths += [*page.write_result(result), *sessions.write(result)]
         show("writing", 1.0)
     report(result, paths, json, quiet, verbose)
 

@@ -26,7 +26,9 @@ from .drawing import (
     MUTED,
     VERSION_COLOURS,
     Picture,
+    bare_canvas,
     canvas,
+    legend,
     minutes,
     over_frequency,
     over_time,
@@ -76,7 +78,7 @@ def _equalizer(name: str, settings: Settings) -> Picture:
         reach = max(6.0, float(np.abs(axes.dataLim.intervaly).max()) + 1)
         axes.set_ylim(-reach, reach)
         axes.set_ylabel("gain, dB")
-        figure.legend(loc="outside upper right", ncols=2, frameon=False)
+        legend(figure)
     told = [
         f"{band.gain_db:+.1f} dB at {band.frequency_hz:.0f} Hz"
         for band in bands_of(settings["eq"])
@@ -122,7 +124,7 @@ def _reduction(name: str, trace: StripTrace) -> Picture:
         over_time(axes, trace.passage_s[1], trace.passage_s[0])
         axes.set_ylim(min(-3.0, lowest * 1.1), axes.get_ylim()[1] if axes.get_ylim()[1] > 0.5 else 0.3)
         axes.set_ylabel("gain, dB")
-        figure.legend(loc="outside upper right", ncols=3, frameon=False)
+        legend(figure)
     start, end = map(minutes, trace.passage_s)
     most = ", ".join(f"{s} {np.nanmin(f.gain_db, initial=0):.1f} dB" for s, f in trace.reductions.items())
     return Picture(
@@ -153,8 +155,7 @@ def _faders(name: str, table: dict[str, Stage], settings: Settings) -> Picture:
         if stage in table
         and (stage in ("gain", "width", "balance", "reverb") or not is_neutral(table[stage], settings[stage]))
     ]
-    with canvas(0.35 + 0.36 * len(rows)) as (figure, [axes]):
-        axes.axis("off")
+    with bare_canvas(0.15 + 0.36 * len(rows)) as (figure, axes):
         for row, (words, place, value) in enumerate(rows):
             neutral = 0.0 if words in ("Reverb", "Saturation") else 0.5
             axes.plot([0, 1], [row, row], color=GRID, linewidth=3, solid_capstyle="round")

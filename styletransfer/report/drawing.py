@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -51,8 +52,12 @@ _STYLE = {
     "axes.edgecolor": GRID,
     "axes.labelcolor": MUTED,
     "axes.labelsize": 9,
+    "axes.labelpad": 2,
+    "legend.columnspacing": 1.2,
+    "legend.handlelength": 1.6,
     "axes.facecolor": "none",
     "axes.grid": True,
+    "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
@@ -87,12 +92,14 @@ class Picture:
     @property
     def svg(self) -> Markup:
         """For a page: an <svg> whose colours are the theme's; no ids that other pictures could share."""
-        return _inlined(self)
-
-    @property
-    def stretched_svg(self) -> Markup:
-        """As `svg`, but filling whatever box it is given, its proportions be what they may."""
-        return Markup(_inlined(self).replace("<svg ", '<svg preserveAspectRatio="none" ', 1))
+        root = _themed(self.figure, self.key)
+        names = {"title": self.title, "desc": self.description}
+        root.attrib |= {"role": "img", "aria-labelledby": " ".join(f"{self.key}-{tag}" for tag in names)}
+        for place, (tag, words) in enumerate(names.items()):
+            element = ElementTree.Element(tag, {"id": f"{self.key}-{tag}"})
+            element.text = words
+            root.insert(place, element)
+        return Markup(ElementTree.tostring(root, encoding="unicode"))
 
     def write(self, folder: Path) -> list[Path]:
         """Write KEY.svg and KEY.png into a folder, on white; the paths."""
@@ -106,19 +113,44 @@ class Picture:
 
 @contextmanager
 def canvas(
-    height_in: float, rows: int = 1, columns: int = 1, **options: object
+    height_in: float, rows: int = 1, columns: int = 1, left_in: float = 0.6, **options: Any
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """A figure of the page's width and its axes, row by row; what is drawn within gets the house style."""
+    """A figure of the page's width and its axes, row by row; what is drawn within gets the house style.
+
+    left_in  room for the labels at the left; margins are fixed, since fitting them takes half of the time.
+    """
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[arg-type]
+        figure = Figure(figsize=(_WIDTH_IN, height_in))
+        axes = figure.subplots(rows, columns, squeeze=False, **options)
+        figure.subplots_adjust(
+            left=left_in / _WIDTH_IN,
+            right=1 - 0.1 / _WIDTH_IN,
+            top=1 - 0.26 / height_in,
+            bottom=0.42 / height_in,
+        )
         yield figure, list(axes.flat)
+
+
+@contextmanager
+def bare_canvas(height_in: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure that is all drawing: axes without margins, scales or frame."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH_IN, height_in))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.axis("off")
+        yield figure, axes
+
+
+def legend(figure: Figure) -> None:
+    """The lines' names above the axes."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper right", ncols=len(labels), frameon=False, borderaxespad=0.2)
 
 
 def over_frequency(axes: Axes) -> None:
     """An axis from 20 Hz to 20 kHz in octaves' steps that people read."""
     axes.set_xscale("log")
-    axes.set_xlim(20, 20_000)
+    axes.set_xlim(20, 22_000)
     axes.xaxis.set_major_locator(FixedLocator([31, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(
@@ -139,10 +171,17 @@ def minutes(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}" + (f".{tenths}" if tenths else "")
 
 
-def _inlined(picture: Picture) -> Markup:
+def backdrop(figure: Figure, key: str) -> Markup:
+    """A figure as an <svg> that fills whatever box it is given and says nothing to who can't see it."""
+    root = _themed(figure, key)
+    root.attrib |= {"preserveAspectRatio": "none", "aria-hidden": "true"}
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _themed(figure: Figure, key: str) -> ElementTree.Element:
     text = io.StringIO()
     with matplotlib.rc_context(_STYLE):
-        picture.figure.savefig(text, format="svg")
+        figure.savefig(text, format="svg")
     root = ElementTree.fromstring(text.getvalue())
     for parent in list(root.iter()):
         for child in list(parent):
@@ -150,19 +189,9 @@ def _inlined(picture: Picture) -> Markup:
                 parent.remove(child)
     used = {part for element in root.iter() for part in _references(element)}
     for element in root.iter():
-        _restyle(element, picture.key, used)
-    names = {"title": picture.title, "desc": picture.description}
-    root.attrib = {
-        "class": "plot",
-        "viewBox": root.attrib["viewBox"],
-        "role": "img",
-        "aria-labelledby": " ".join(f"{picture.key}-{tag}" for tag in names),
-    }
-    for place, (tag, words) in enumerate(names.items()):
-        element = ElementTree.Element(tag, {"id": f"{picture.key}-{tag}"})
-        element.text = words
-        root.insert(place, element)
-    return Markup(ElementTree.tostring(root, encoding="unicode"))
+        _restyle(element, key, used)
+    root.attrib = {"class": "plot", "viewBox": root.attrib["viewBox"]}
+    return root
 
 
 def _references(element: ElementTree.Element) -> list[str]:

@@ -16,6 +16,7 @@ from styletransfer import __version__, files
 
 from .content import Report
 from .drawing import minutes
+from .parameters import columns_of
 from .passages import Player
 from .words import HEADINGS, figure_rows
 
@@ -32,6 +33,7 @@ def html_of(report: Report) -> str:
             document=report.document,
             figure_rows=figure_rows(report.versions),
             headings=HEADINGS,
+            columns_of=columns_of,
             minutes=minutes,
             version=__version__,
             style=Markup(asset("player.css") + asset("page.css")),

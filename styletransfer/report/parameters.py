@@ -1,4 +1,4 @@
-"""Every knob of a strip that does something, as rows of a table."""
+"""Every knob of a strip that does something, as rows of a table: where it stands, and how it came there."""
 
 from __future__ import annotations
 
@@ -11,31 +11,65 @@ from styletransfer.document import Document
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One knob: its stage, name and unit, its value, and the values on the way there where they are known.
+    """One knob: its stage, name and unit, where it was rendered, and what was proposed, if that is known.
 
-    steps  origin ("closed form", "network", "refinement") → value.
+    closed_form          the closed form's value, at the full amount.
+    network, refinement  what they added: in the unit, or in doublings where the knob's scale is "log".
     """
 
     stage: str
     knob: str
     unit: str
+    scale: str
     value: float
-    steps: dict[str, float]
+    closed_form: float | None
+    network: float | None
+    refinement: float | None
 
     @property
-    def said(self) -> str:
-        return spoken(self.value)
+    def said(self) -> dict[str, str]:
+        """The columns as people read them; what was left alone is empty."""
+        return {
+            "closed form": "" if self.closed_form is None else _spoken(self.closed_form),
+            "network": self._step(self.network),
+            "refinement": self._step(self.refinement),
+            "rendered": _spoken(self.value),
+        }
+
+    def _step(self, added: float | None) -> str:
+        if added is None:
+            return ""
+        return f"× {2**added:.2f}" if self.scale == "log" else f"{added:+.3g}"
 
 
 def rows_of(document: Document, strip: str, table: dict[str, Stage], settings: Settings) -> list[Row]:
     """The knobs of the stages that do something, in signal order; the limiter always."""
+    proposed = document.proposed.get(strip)
+    closed_form, network, refinement = (
+        ({}, {}, {}) if proposed is None else (proposed.closed_form, proposed.network, proposed.refinement)
+    )
     return [
-        Row(stage, _name(knob, told), told.unit, settings[stage][knob], {})
+        Row(
+            stage=stage,
+            knob=_name(knob, told),
+            unit=told.unit,
+            scale=told.scale,
+            value=settings[stage][knob],
+            closed_form=closed_form.get(stage, {}).get(knob),
+            network=network.get(stage, {}).get(knob),
+            refinement=refinement.get(stage, {}).get(knob),
+        )
         for stage, found in table.items()
         if found.group == "safety" or not is_neutral(found, settings[stage])
         for knob, told in found.knobs.items()
         if not _resting_band(knob, settings[stage])
     ]
+
+
+def columns_of(rows: list[Row]) -> list[str]:
+    """The columns that some row fills, in the order of the steps."""
+    filled = {column for row in rows for column, text in row.said.items() if text}
+    return [column for column in ("closed form", "network", "refinement", "rendered") if column in filled]
 
 
 def _resting_band(knob: str, values: Mapping[str, float]) -> bool:
@@ -46,9 +80,9 @@ def _resting_band(knob: str, values: Mapping[str, float]) -> bool:
     return False
 
 
-def spoken(value: float) -> str:
+def _spoken(value: float) -> str:
     """A value with as many digits as ears can tell."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3f}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
 
 
 def _name(knob: str, told: Knob) -> str:

@@ -100,9 +100,7 @@ def player_of(
                 matched=label in known,
                 lufs=lufs if math.isfinite(lufs) else None,
                 opus=opus(played[label], duration_s, _STEM_KBPS if stem else _MIX_KBPS),
-                wave=lane(
-                    f"{key}-wave-{number + 1}", label, played[label], number, peak, duration_s
-                ).stretched_svg,
+                wave=lane(f"{key}-wave-{number + 1}", played[label], number, peak, duration_s),
             )
         )
     return Player(key, title, duration_s, heard)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
@@ -21,7 +22,20 @@ from .curves import (
     third_octaves_db,
     width_by_band_db,
 )
-from .drawing import GRID, INK, LINES, MUTED, VERSION_COLOURS, Picture, canvas, over_frequency, over_time
+from .drawing import (
+    GRID,
+    INK,
+    LINES,
+    MUTED,
+    VERSION_COLOURS,
+    Picture,
+    backdrop,
+    bare_canvas,
+    canvas,
+    legend,
+    over_frequency,
+    over_time,
+)
 from .versions import Version
 
 _GONIOMETER_S = 20.0
@@ -58,20 +72,17 @@ def overview(versions: Sequence[Version]) -> Picture:
     return Picture("overview", figure, "Waveforms", f"Outlines of {names} over time, full scale is 1.")
 
 
-def lane(key: str, label: str, audio: Audio, number: int, peak: float, duration_s: float) -> Picture:
-    """The outline of a passage, without axes, to be drawn over by a player.
+def lane(key: str, audio: Audio, number: int, peak: float, duration_s: float) -> Markup:
+    """The outline of a passage, without axes, for a player to draw over.
 
     number  of the version, from 0; `peak` fills the height, `duration_s` the width.
     """
-    with canvas(0.42) as (figure, [axes]):
-        figure.set_layout_engine("none")
-        axes.set_position((0, 0, 1, 1))
-        axes.axis("off")
+    with bare_canvas(0.42) as (figure, axes):
         low, high = outline(audio, _LANE_COLUMNS)
         times = np.linspace(0, audio.duration_s, _LANE_COLUMNS)
         axes.fill_between(times, low, high, color=VERSION_COLOURS[number], linewidth=0)
         axes.set(xlim=(0, max(duration_s, 0.01)), ylim=(-peak or -1, peak or 1))
-    return Picture(key, figure, f"{label}: waveform", "")
+    return backdrop(figure, key)
 
 
 def spectra(versions: Sequence[Version]) -> Picture:
@@ -82,7 +93,7 @@ def spectra(versions: Sequence[Version]) -> Picture:
             axes.plot(BAND_HZ.numpy(), levels_db, **_line(number), label=version.label)
         over_frequency(axes)
         axes.set_ylabel("dB re loudness")
-        _legend(axes)
+        legend(figure)
     return Picture(
         "spectra",
         figure,
@@ -102,7 +113,7 @@ def loudness(versions: Sequence[Version]) -> Picture:
             end_s = max(end_s, version.audio.duration_s if version.audio else 0.0)
         over_time(axes, end_s)
         axes.set_ylabel("LUFS, short-term")
-        _legend(axes)
+        legend(figure)
     return Picture(
         "loudness", figure, "Loudness over time", "Short-term loudness after EBU R 128, one line per sound."
     )
@@ -111,7 +122,7 @@ def loudness(versions: Sequence[Version]) -> Picture:
 def dynamics(versions: Sequence[Version]) -> Picture:
     """Crest factors and loudness range on one axis."""
     rows = ("Crest factor", "Short-term crest (punch)", "Loudness range", "Level spread")
-    with canvas(2.1) as (figure, [axes]):
+    with canvas(2.1, left_in=1.65) as (figure, [axes]):
         for number, version in enumerate(versions):
             mix, levels = version.figures.mix, version.figures.levels
             range_lu = np.nan if levels.range_lu is None else levels.range_lu
@@ -122,7 +133,7 @@ def dynamics(versions: Sequence[Version]) -> Picture:
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.set_xlabel("dB (loudness range: LU)")
-        _legend(axes)
+        legend(figure)
     return Picture(
         "dynamics",
         figure,
@@ -142,7 +153,7 @@ def width(versions: Sequence[Version]) -> Picture:
         over_frequency(axes)
         axes.set_ylim(bottom=WIDTH_FLOOR_DB - 1)
         axes.set_ylabel("side over mid, dB")
-        _legend(axes)
+        legend(figure)
     return Picture(
         "width",
         figure,
@@ -156,7 +167,8 @@ def stereo(versions: Sequence[Version]) -> Picture:
     """A goniometer for each sound, of its loudest passage."""
     columns = min(3, max(1, len(versions)))
     rows = -(-max(1, len(versions)) // columns)
-    with canvas(0.2 + 1.75 * rows, rows=rows, columns=columns) as (figure, cells):
+    with canvas(1.9 * rows, rows=rows, columns=columns, left_in=0.1) as (figure, cells):
+        figure.subplots_adjust(bottom=0.02)
         for axes in cells:
             axes.axis("off")
         for axes, (version, audio, colour) in zip(cells, _heard(versions), strict=False):
@@ -187,7 +199,7 @@ def stereo(versions: Sequence[Version]) -> Picture:
 def distances(before: Distance, after: Distance) -> Picture:
     """Each term of the distance to the reference, before and after."""
     names = [field.name for field in fields(Distance)]
-    with canvas(2.4) as (figure, [axes]):
+    with canvas(2.4, left_in=0.75) as (figure, [axes]):
         for number, found in enumerate((before, after)):
             values = [getattr(found, name) for name in names]
             places = np.arange(len(names)) + 0.36 * (number - 0.5)
@@ -197,7 +209,7 @@ def distances(before: Distance, after: Distance) -> Picture:
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("dB away from the reference")
-        _legend(axes)
+        legend(figure)
     return Picture(
         "distances",
         figure,
@@ -211,10 +223,6 @@ _MARKS = ("o", "s", "D", "^", "v", "<", ">", "p", "*")
 
 def _line(number: int) -> dict[str, object]:
     return {"color": VERSION_COLOURS[number], "linestyle": LINES[number]}
-
-
-def _legend(axes: object) -> None:
-    axes.figure.legend(loc="outside upper right", ncols=3, frameon=False)  # type: ignore[attr-defined]
 
 
 def _heard(versions: Sequence[Version]) -> list[tuple[Version, Audio, str]]:

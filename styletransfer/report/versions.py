@@ -39,7 +39,7 @@ class Version:
 
 def version_of(label: str, song: Song, figures: Figures | None = None) -> Version:
     """A version from a song; its figures are measured unless given."""
-    meter = mixdown.meter_of(song.audio)
+    meter = mixdown.meter_of(song.audio, true_peak=figures is None)
     figures = figures or Figures.of(meter, measure(song.audio.samples, song.audio.rate), {})
     over_time = meter.short_term_lufs if len(meter.short_term_lufs) else meter.momentary_lufs
     return Version(label, song.name, figures, song.audio.with_channels(2), over_time)
