@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -17,9 +16,7 @@ from styletransfer.converter import fx
 from styletransfer.converter.console import MASTER, Settings, neutral
 from styletransfer.converter.rendering import stages_of
 from styletransfer.corpus.folder import RATE
-from styletransfer.document import Asked
 from styletransfer.encoder.loudness import integrated_lufs
-from styletransfer.errors import UsageError
 from styletransfer.evaluation.matchering import Matchering
 from styletransfer.result import Result
 from styletransfer.stem_cache import StemCache
@@ -134,7 +131,7 @@ class Converter:
     """
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any]
 
     def __call__(self, task: Task) -> Answer:
         result = self.transfer(
@@ -175,15 +172,6 @@ class _Keepless(StemCache):
 
     def put(self, key: str, stems: Stems) -> None:
         pass
-
-
-def options_of(converter: str) -> dict[str, Any]:
-    """What `styletransfer.transfer` has to be asked for to use a converter. UsageError for an unknown one."""
-    if "converter" in {*inspect.signature(styletransfer.transfer).parameters, *Asked.model_fields}:
-        return {"converter": converter}
-    if converter != CLOSED:
-        raise UsageError(f"there is no converter {converter!r}; choose {CLOSED}")
-    return {}
 
 
 def _rendered(task: Task, settings: Mapping[str, Settings]) -> Answer:

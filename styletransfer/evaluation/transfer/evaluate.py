@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from styletransfer import encoders
+from styletransfer import converters, encoders
 from styletransfer.corpus.folder import Corpus
 from styletransfer.corpus.split import piece_mark
 from styletransfer.encoders import LoadedEncoder
@@ -21,7 +21,7 @@ from styletransfer.separation import choose
 from styletransfer.stem_cache import StemCache
 
 from . import finished, with_truth
-from .answers import CLOSED, Competitor, Constant, Converter, Levelled, Oracle, Raw, System, options_of
+from .answers import CLOSED, TCN, Competitor, Constant, Converter, Levelled, Oracle, Raw, System
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
@@ -33,6 +33,8 @@ DEFAULT = CLOSED
 """The converter that is measured where none is named."""
 
 Progress = Callable[[str, float], None]
+Options = dict[str, dict[str, Any]]
+"""Name in tables → what `styletransfer.transfer` is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,33 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
         raise UsageError(f"figures come from {' or '.join(SPLITS)}, not from {config.split!r}")
     if not config.converters:
         raise UsageError("there is no converter to measure; name one with --converter")
-    options = {name: options_of(name) for name in config.converters}
+    marks = _marks(config)
+    options: Options = {}
+    for name in config.converters:
+        _refuse_seen(name, _trained_on(name), marks)
+        options[Path(name).name] = {"converter": name}
     if config.refine:
         options |= {
             name + REFINED: {**asked, "refine": config.refine}
             for name, asked in options.items()
-            if name != "tcn"
+            if asked["converter"] != TCN
         }
     heard = [encoders.load(config.encoder or encoders.SHIPPED)]
     if config.second_encoder is not None:
         heard.append(encoders.load(config.second_encoder))
+    for encoder in heard:
+        _refuse_seen(f"encoder {encoder.fingerprint}", encoder.facts.get("trained_on", ()), marks)
     program, why = matchering_if_here(config.songs)
     notes = [why] if why else []
     truth = {} if config.corpus is None else _with_truth(config, options, program, heard, progress, notes)
     judged = _finished(config, options, program, heard, progress, notes) if config.finished else None
-    marks = tuple(encoder.fingerprint for encoder in heard)
-    return Findings(config.converters[0], tuple(options), marks, truth, judged, notes)
+    fingerprints = tuple(encoder.fingerprint for encoder in heard)
+    return Findings(next(iter(options)), tuple(options), fingerprints, truth, judged, notes)
 
 
 def _with_truth(
     config: TransferConfig,
-    options: dict[str, dict[str, Any]],
+    options: Options,
     program: Matchering | None,
     heard: list[LoadedEncoder],
     progress: Progress,
@@ -137,13 +145,12 @@ def _with_truth(
     songs = Corpus(config.corpus).songs(config.split)
     if not songs:
         raise AudioError(f"{config.corpus} has no {config.split} songs; build more of the corpus")
-    _check_apart(heard, {piece_mark(song.piece) for song in songs})
     systems: list[System] = [Raw(), Levelled(), Constant(drawn_preset(config.seed))]
     if program is not None:
         systems.append(Competitor(program))
     ours = [Converter(name, {"seed": config.seed, **asked}) for name, asked in options.items()]
     if CLOSED not in options:
-        systems.append(Converter(CLOSED, {"seed": config.seed, **options_of(CLOSED)}))
+        systems.append(Converter(CLOSED, {"seed": config.seed, "converter": CLOSED}))
     systems += [*ours, Oracle()]
     pieces = {song.piece for song in songs}
     notes.append(f"With a truth: the {config.split} split, {len(songs)} songs of {len(pieces)} pieces.")
@@ -162,7 +169,7 @@ def _with_truth(
 
 def _finished(
     config: TransferConfig,
-    options: dict[str, dict[str, Any]],
+    options: Options,
     program: Matchering | None,
     heard: list[LoadedEncoder],
     progress: Progress,
@@ -174,28 +181,32 @@ def _finished(
     else:
         notes.append("The constant preset of finished music is left out: none was measured.")
     cache = StemCache(config.songs / "stems")
-    with_closed = {**options, CLOSED: options.get(CLOSED, options_of(CLOSED))}
+    with_closed = {**options, CLOSED: {"converter": CLOSED}}
     mixers = {
         name: Automix(cache, config.seed, separator=config.separator, options=asked)
         for name, asked in with_closed.items()
     }
-    plan = finished.FinishedPlan(
-        config.set_name,
-        config.plan.finished.pairs,
-        config.plan.finished.stems,
-        config.plan.finished.nulls,
-        config.plan.finished.speed,
-    )
+    plan = replace(config.plan.finished, set_name=config.set_name)
     torch.set_num_threads(min(2, torch.get_num_threads()))
     return finished.judge(plan, config.songs, mixers, program, preset, heard, progress)
 
 
-def _check_apart(heard: list[LoadedEncoder], marks: set[str]) -> None:
-    """Encoders that judge must not have learned from what is judged."""
-    for encoder in heard:
-        shared = marks & set(encoder.facts.get("trained_on", ()))
-        if shared:
-            raise CheckpointError(
-                f"encoder {encoder.fingerprint} was trained on {len(shared)} of the pieces that are judged; "
-                "measure on another split, or with another encoder"
-            )
+def _marks(config: TransferConfig) -> set[str]:
+    """Of the pieces that are judged; what judges and what is judged must not have learned from them."""
+    if config.corpus is None:
+        return set()
+    return {piece_mark(song.piece) for song in Corpus(config.corpus).songs(config.split)}
+
+
+def _trained_on(converter: str) -> Iterable[str]:
+    network = converters.choose(converter)
+    return () if network is None else network.facts.get("trained_on", ())
+
+
+def _refuse_seen(what: str, trained_on: Iterable[str], marks: set[str]) -> None:
+    shared = marks & set(trained_on)
+    if shared:
+        raise CheckpointError(
+            f"{what} was trained on {len(shared)} of the pieces that are judged; measure on another split, "
+            "or with weights that left them out"
+        )

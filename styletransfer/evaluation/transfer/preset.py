@@ -20,7 +20,7 @@ from styletransfer.files import beside
 from styletransfer.tasks import draw_settings
 from styletransfer.weights import SHIPPED
 
-from .answers import CLOSED, Converter, options_of
+from .answers import CLOSED, Converter
 
 PATH = SHIPPED / "constant-preset.json"
 """The preset that evaluations compare with."""
@@ -90,7 +90,7 @@ def measure_preset(
     if len({song.packages for song in songs}) < 2:
         raise AudioError(f"{corpus.path} has too little finished music; run `automix corpus finished` first")
     generator = torch.Generator().manual_seed(seed)
-    closed = Converter(CLOSED, {"gate": False, **options_of(CLOSED)})
+    closed = Converter(CLOSED, {"converter": CLOSED, "gate": False})
     strips: dict[str, list[Settings]] = {name: [] for name in STEMS}
     masters: list[Settings] = []
     for number in range(pairs):

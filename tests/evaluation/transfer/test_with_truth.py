@@ -107,7 +107,13 @@ def test_what_the_master_does_counts_as_the_strips_own():
 
 
 def test_the_oracle_is_exact_and_the_closed_form_beats_doing_nothing(task: Task):
-    systems = [Raw(), Levelled(), Converter(CLOSED), Oracle(), Constant(drawn_preset(draws=20))]
+    systems = [
+        Raw(),
+        Levelled(),
+        Converter(CLOSED, {"converter": CLOSED}),
+        Oracle(),
+        Constant(drawn_preset(draws=20)),
+    ]
     judged = [judge_task(task, systems)]
     assert judged[0].scores[ORACLE].spectral[MIX].left_right < 1e-6
     assert all(error < 1e-6 for error in judged[0].scores[ORACLE].settings["drums"].values())
@@ -119,7 +125,7 @@ def test_the_oracle_is_exact_and_the_closed_form_beats_doing_nothing(task: Task)
 
 def test_the_oracle_says_nothing_of_another_chain(task: Task):
     assert Oracle()(replace(task, neutral_input=False)) is None
-    judged = judge_task(replace(task, neutral_input=False), [Raw(), Converter(CLOSED)])
+    judged = judge_task(replace(task, neutral_input=False), [Raw(), Converter(CLOSED, {"converter": CLOSED})])
     assert judged.scores[CLOSED].settings == {}
 
 
@@ -186,7 +192,7 @@ def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.Monke
         encoders.save(tmp_path, name, small, {"trained_on": marks})[0]
         for name, marks in (("seen", [evaluate.piece_mark("p1")]), ("unseen", ["00000000"]))
     )
-    plan = replace(evaluate.QUICK, truth=TruthPlan(2, 1, 1, 1, passage_s=2.0, conditions=(TRUE,)))
+    plan = replace(evaluate.QUICK, truth=TruthPlan(2, 0, 1, 1, passage_s=1.5, conditions=(TRUE,)))
     config = evaluate.TransferConfig(
         corpus=small_corpus(tmp_path / "corpus"),
         finished=False,
