@@ -7,7 +7,7 @@ layer starts at zero, so that an untrained network leaves the closed form as it 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -106,8 +106,7 @@ class ConsoleNetwork(nn.Module):
         return bounded
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class Heard(NamedTuple):
     """What the network is told of a batch of strips.
 
     input, reference                    (batch, embedding), unit norm.

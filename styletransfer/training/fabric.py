@@ -9,10 +9,12 @@ from typing import Any
 from styletransfer.errors import ConfigError
 
 
-def launch(device: str) -> Any:
+def launch(device: str, precision: str = "bf16-mixed") -> Any:
     """A Fabric that has been launched: under `torchrun` one of many processes, else the only one.
 
-    bfloat16 where the processor or GPU computes it natively. ConfigError without the extra `train`.
+    precision   Fabric's name: bfloat16 for networks, which lose nothing by it; "32-true" where filters need
+                the digits.
+    ConfigError without the extra `train`.
     """
     try:
         from lightning_fabric import Fabric
@@ -27,7 +29,7 @@ def launch(device: str) -> Any:
             devices=processes,
             num_nodes=max(1, nodes),
             strategy="ddp" if processes > 1 else "auto",
-            precision="bf16-mixed",
+            precision=precision,
         )
         fabric.launch()
     return fabric

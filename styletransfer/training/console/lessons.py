@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -26,8 +26,7 @@ _SIDE_DB = 30.0
 _PRESENT_LUFS = -60.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lessons:
+class Lessons(NamedTuple):
     """Strips of pairs, one row each.
 
     heard       what the network is told.
@@ -45,14 +44,14 @@ class Lessons:
     offset_db: Tensor
     place: Tensor
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
+        """How many."""
         return len(self.strip)
 
     def of(self, rows: Tensor) -> Lessons:
         """Only these rows."""
-        told = Heard(**{field.name: getattr(self.heard, field.name)[rows] for field in fields(Heard)})
-        rest = (self.strip, self.truth, self.audible, self.offset_db, self.place)
-        return Lessons(told, *(part[rows] for part in rest))
+        return Lessons(Heard(*(part[rows] for part in self.heard)), *(part[rows] for part in self[1:]))
 
 
 def gather(
@@ -72,7 +71,7 @@ def gather(
                 pair = lesson(passages[others[index]], theirs, take, CONDITIONS[separated])
                 if pair is not None:
                     told = torch.tensor([others[index], number, take, int(separated)])
-                    rows.append(replace(pair, place=told.expand(len(pair), -1)))
+                    rows.append(pair._replace(place=told.expand(pair.rows, -1)))
         progress((number + 1) / len(passages))
     return joined(rows)
 
@@ -110,11 +109,8 @@ def lesson(ours: Passage, theirs: Passage, take: int, condition: str) -> Lessons
 
 def joined(rows: Sequence[Lessons]) -> Lessons:
     """All rows in one."""
-    told = {
-        field.name: torch.cat([getattr(one.heard, field.name) for one in rows]) for field in fields(Heard)
-    }
-    names = ("strip", "truth", "audible", "offset_db", "place")
-    return Lessons(Heard(**told), *(torch.cat([getattr(one, name) for one in rows]) for name in names))
+    told = Heard(*map(torch.cat, zip(*(one.heard for one in rows), strict=True)))
+    return Lessons(told, *map(torch.cat, zip(*(one[1:] for one in rows), strict=True)))
 
 
 def curves_db(strips: Tensor) -> Tensor:

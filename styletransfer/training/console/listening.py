@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -19,8 +19,7 @@ from .lessons import Lessons
 from .passages import CONDITIONS, Passage
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sounds:
+class Sounds(NamedTuple):
     """For each row of lessons: the stem as it is given, and as it should become, (rows, 2, time)."""
 
     given: Tensor

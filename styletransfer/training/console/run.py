@@ -126,7 +126,7 @@ def train(
     heard = encoders.load(encoder)
     first = None if start is None else console.load(start)
     claim(folder, recipe, name)
-    fabric = launch(device)
+    fabric = launch(device, precision="32-true")
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
     model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)))
@@ -157,7 +157,7 @@ def train(
     material_rows = lessons.gather(
         passages, recipe.inputs, recipe.separated_share, chance, partial(progress, "pairs")
     )
-    if not len(material_rows):
+    if not material_rows.rows:
         raise AudioError(f"no two pieces in {corpus} share a stem that plays; build more of it")
     judge = validation.prepare(held_out, recipe, choose(separator))
     device_model, device_optimizer = fabric.setup(model, optimizer)
@@ -174,7 +174,7 @@ def train(
             seed = seed_of(recipe.seed, rank, "step", state.step)
             generator = Generator().manual_seed(seed)
             count = recipe.listening_batch if ears else recipe.batch
-            rows = material_rows.of(torch.randint(len(material_rows), (count,), generator=generator))
+            rows = material_rows.of(torch.randint(material_rows.rows, (count,), generator=generator))
             sounds = listening.sounds(rows, passages, recipe.listening_s, generator, by_ear) if ears else None
             rate = _rate(recipe, state.step, ears)
             for group in optimizer.param_groups:

@@ -90,7 +90,7 @@ class Judge:
 
     def _heard(self, network: ConsoleNetwork, rows: Tensor | None = None) -> Tensor:
         """(rows,) spectral distances to the truth of these audible rows; of all without."""
-        every = torch.arange(len(self.audible)) if rows is None else rows
+        every = torch.arange(self.audible.rows) if rows is None else rows
         found = []
         for some in every.split(_BATCH):
             part = self.audible.of(some)
@@ -116,7 +116,7 @@ def prepare(
     audible = rows.of(torch.cat(chosen))
     parts = [
         listening.sounds(audible.of(some), passages, recipe.listening_s, chance, separator)
-        for some in torch.arange(len(audible)).split(_BATCH)
+        for some in torch.arange(audible.rows).split(_BATCH)
     ]
     sounds = listening.Sounds(*(torch.cat([getattr(p, n) for p in parts]) for n in ("given", "truth")))
     return Judge(rows, audible, sounds)
