@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from styletransfer.applying import apply
     from styletransfer.audio import STEMS, Audio, Stems
     from styletransfer.errors import AutomixError, UsageError
+    from styletransfer.interpolation import Interpolation, interpolate
     from styletransfer.pipeline import transfer
     from styletransfer.result import Result
 
@@ -24,20 +25,24 @@ _HOME = {
     "STEMS": "audio",
     "Stems": "audio",
     "AutomixError": "errors",
+    "Interpolation": "interpolation",
     "UsageError": "errors",
     "Result": "result",
     "apply": "applying",
+    "interpolate": "interpolation",
     "transfer": "pipeline",
 }
 __all__ = [
     "STEMS",
     "Audio",
     "AutomixError",
+    "Interpolation",
     "Result",
     "Stems",
     "UsageError",
     "__version__",
     "apply",
+    "interpolate",
     "transfer",
 ]
 

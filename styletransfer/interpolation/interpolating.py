@@ -1,0 +1,186 @@
+"""The way from one reference to another, for one input: both plain transfers, and what lies between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from styletransfer import converters, mixdown
+from styletransfer.applying import render
+from styletransfer.audio import Audio
+from styletransfer.clock import Clock
+from styletransfer.converter.console import MASTER, STRIP
+from styletransfer.converters import LoadedConsole
+from styletransfer.converting import encoder_of
+from styletransfer.document import Asked, Console, Document, Figures
+from styletransfer.encoder.measures import measure
+from styletransfer.errors import UsageError
+from styletransfer.hearing import Input, Span, hear
+from styletransfer.pipeline import carry_over, requested
+from styletransfer.reference import Reference, mixed
+from styletransfer.result import Result, result_of
+from styletransfer.separation import Separator, choose
+from styletransfer.sources import Progress, Sound
+from styletransfer.stem_cache import StemCache
+
+from .settings import between
+from .sweeping import Rung, ladder, sweep
+
+SPACES = ("console", "embedding")
+_ANCHORS = 4  # equal parts of the way that a sweep through the embedding space converts at
+
+
+def interpolate(
+    input: Sound | None,
+    first: Sound | Reference,
+    second: Sound | Reference,
+    *,
+    space: str = "console",
+    separator: str | Separator = "auto",
+    repo: Path | None = None,
+    stems_in: Path | None = None,
+    in_range: Span = None,
+    converter: str = "auto",
+    preview_s: float | None = None,
+    device: str = "cpu",
+    cache: StemCache | None = None,
+    progress: Progress = lambda stage, fraction: None,
+    **asked: Any,
+) -> Interpolation:
+    """The way of `input` from a first reference to a second.
+
+    space    "console": the settings of both transfers are interpolated, knob by knob on perceptual scales.
+             "embedding": what a converter reads of both references (measures, embeddings) is, and converted.
+    Everything else is as `pipeline.transfer` has it, the errors too; UsageError for another space.
+    """
+    if space not in SPACES:
+        raise UsageError(f"there is no space {space!r}; choose {' or '.join(SPACES)}")
+    request = requested(asked)
+    clock = Clock(progress)
+    used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
+    network = converters.choose(converter)
+    ours, (one, other), _ = hear(
+        input,
+        [first, second],
+        {},
+        used,
+        stems_in=stems_in,
+        reference_stems=None,
+        in_range=in_range,
+        reference_range=None,
+        preview_s=preview_s,
+        confident=False,
+        encoder=encoder_of(network, device),
+        cache=cache,
+        clock=clock,
+    )
+    return Interpolation(ours, (one, other), request, used, network, space, clock)
+
+
+class Interpolation:
+    """One input between two references, everything heard and nothing rendered yet.
+
+    `first` and `second` are the plain transfers; `at(0)` and `at(1)` are the same.
+    """
+
+    def __init__(
+        self,
+        ours: Input,
+        references: tuple[Reference, Reference],
+        request: Asked,
+        separator: Separator,
+        network: LoadedConsole | None,
+        space: str,
+        clock: Clock,
+    ) -> None:
+        self._ours, self._references, self._request = ours, references, request
+        self._separator, self._network, self._space, self._clock = separator, network, space, clock
+        self._converted: dict[float, Result] = {}
+
+    @cached_property
+    def first(self) -> Result:
+        """The plain transfer to the first reference."""
+        return self._transferred(0.0)
+
+    @cached_property
+    def second(self) -> Result:
+        """The plain transfer to the second reference."""
+        return self._transferred(1.0)
+
+    def at(self, at: float) -> Result:
+        """The mix at `at` of the way. UsageError outside 0 to 1."""
+        if not 0 <= at <= 1:
+            raise UsageError(f"{at:g} is not on the way; give a number from 0 to 1")
+        if at in (0, 1):
+            return self.second if at else self.first
+        return self._transferred(at) if self._space == "embedding" else self._rendered(at)
+
+    def steps(self, count: int) -> Iterator[Result]:
+        """So many mixes, evenly from the first reference to the second. UsageError below two."""
+        if count < 2:
+            raise UsageError(f"{count} steps are no way; take at least 2")
+        for step in range(count):
+            yield self.at(step / (count - 1))
+
+    def rung_at(self, at: float) -> Rung:
+        """All strips' settings at `at` of the way, as they are rendered there."""
+        parts = 1 if self._space == "console" else _ANCHORS
+        part = min(int(at * parts), parts - 1)
+        first, second = (self._console_at((part + end) / parts) for end in (0, 1))
+        inside = at * parts - part
+        strips = {
+            name: between(STRIP, settings, second.stems()[name], inside)
+            for name, settings in first.stems().items()
+        }
+        return Rung(strips, between(MASTER, first.master, second.master, inside))
+
+    def sweep(self) -> Audio:
+        """A mix that moves from the first reference to the second while it plays, after the input's length
+        and channels: at rest in the first and the last twentieth, evenly between."""
+        with self._clock("finding the way"):
+            rungs = ladder(self.rung_at)
+        song = self._ours.song.audio
+        with self._clock("sweeping") as done:
+            swept = sweep(song.with_channels(2), self._ours.played, rungs, done)
+        return swept.with_channels(self._request.channels or song.channels)
+
+    def _console_at(self, at: float) -> Console:
+        if at in (0, 1):
+            return (self.second if at else self.first).document.console
+        if at not in self._converted:
+            self._converted[at] = self._transferred(at)
+        return self._converted[at].document.console
+
+    def _transferred(self, at: float) -> Result:
+        between_both = mixed(self._references, (1 - at, at))
+        return carry_over(
+            between_both, self._ours, self._request, self._separator, self._clock, self._network
+        )
+
+    def _rendered(self, at: float) -> Result:
+        rung = self.rung_at(at)
+        ours, theirs = self._ours, mixed(self._references, (1 - at, at))
+        with self._clock("rendering"):
+            stereo = ours.song.audio.with_channels(2)
+            audio = render(stereo, ours.played, rung.strips, rung.master)
+        with self._clock("measuring"):
+            passage = audio if ours.span_s is None else audio.excerpt(*ours.span_s)
+            after = Figures.of(mixdown.meter_of(audio), measure(passage.samples, passage.rate), {})
+        ends = self.first.document, self.second.document
+        warnings = {(told.code, told.strip): told for end in ends for told in end.warnings}
+        document = Document(
+            input=ends[0].input,
+            references=theirs.sources,
+            separator=ends[0].separator,
+            asked=self._request,
+            console=Console(**rung.strips, master=rung.master),
+            converter=ends[0].converter,
+            before=ends[0].before,
+            after=after,
+            reference_figures=Figures.of(theirs.loudness, theirs.measures.mix, theirs.measures.stems),
+            warnings=list(warnings.values()),
+            timings_s=self._clock.seconds,
+        )
+        return result_of(audio, document, ours.song, ours.played, theirs.song, theirs.stems)
