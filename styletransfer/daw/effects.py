@@ -51,7 +51,7 @@ def named(device: Device) -> str:
     kind = device.kind
     if kind in ("eq", "side_eq"):
         kind = f"equalizer_{len(device.values) // 3}"
-    return f"{FOLDER}/{kind}.jsfx"
+    return f"{FOLDER}/{'image' if kind == 'width' else kind}.jsfx"
 
 
 def slider_values(device: Device) -> list[float]:
@@ -59,7 +59,7 @@ def slider_values(device: Device) -> list[float]:
     values = list(device.values.values())
     if device.kind in ("eq", "side_eq"):
         values.append(float(device.kind == "side_eq"))
-    return values
+    return values if device.kind != "width" else [*values, 0.0, 0.0]  # a strip's fader and pan do the rest
 
 
 def _equalizer(knobs: dict[str, Knob], bands: int) -> str:

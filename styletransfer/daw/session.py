@@ -46,7 +46,7 @@ _NAMES = {
 class Device:
     """An effect on a track: a stage of the console, and its knobs in order.
 
-    kind  the stage's name; "image" holds width, balance and gain.
+    kind  the stage's name; "image" is the master's width, balance and gain in one.
     """
 
     kind: str
@@ -161,7 +161,7 @@ def _stem_tracks(result: Result, name: str, live: frozenset[str]) -> list[Track]
     printed = [stage for stage in changed if stage not in live]
     if any(stage not in _LINEAR for stage in printed):
         printed = changed
-    devices = tuple(_device(stage, settings[stage]) for stage in changed if stage not in printed)
+    devices = tuple(Device(stage, settings[stage]) for stage in changed if stage not in printed)
     gain_db, balance = settings["gain"]["gain_db"], settings["balance"]["balance"]
     fader, pan = fader_and_pan(gain_db, balance)
     lines = [
@@ -202,7 +202,7 @@ def _master(settings: Settings, live: frozenset[str]) -> tuple[tuple[Device, ...
     changed = _changed(MASTER, settings)
     gain_db, balance = settings["gain"]["gain_db"], settings["balance"]["balance"]
     early = [stage for stage in changed if stage in ("eq", "side_eq", "compressor") and stage in live]
-    devices = [_device(stage, settings[stage]) for stage in early]
+    devices = [Device(stage, settings[stage]) for stage in early]
     if "width" in live:
         image = settings["width"] | settings["balance"] | settings["gain"]
         if image != {"width": 1.0, "balance": 0.0, "gain_db": 0.0}:
@@ -213,13 +213,6 @@ def _master(settings: Settings, live: frozenset[str]) -> tuple[tuple[Device, ...
     limiter = settings["limiter"] | {"gain_db": 20 * math.log10(fader)}
     printed = {stage: settings[stage] for stage in changed if stage in _LINEAR and stage not in live}
     return (*devices, Device("limiter", limiter)), printed, pan
-
-
-def _device(stage: str, values: dict[str, float]) -> Device:
-    """A stage as an effect; a strip's image does width alone, since fader and pan do the rest."""
-    if stage == "width":
-        return Device("image", values | {"balance": 0.0, "gain_db": 0.0})
-    return Device(stage, values)
 
 
 def _changed(table: dict[str, Stage], settings: Settings) -> list[str]:
