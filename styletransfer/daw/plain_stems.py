@@ -22,9 +22,9 @@ def outputs(folder: Path) -> list[Path]:
 
 
 def write_stems(result: Result, folder: Path) -> list[Path]:
-    """Write each stem through its whole strip, the rest, and settings.txt; the sounds sum to the bus."""
-    strips = result.document.console.stems()
-    tracks = [Track(name, name, COLOURS[name], "", stem=name, prints=Print(strips[name])) for name in STEMS]
+    """Write each stem as it was mixed, the rest, and settings.txt; the sounds sum to the bus."""
+    finished = Print(finished=True)
+    tracks = [Track(name, name, COLOURS[name], "", stem=name, prints=finished) for name in STEMS]
     tracks.append(Track("rest", "rest", COLOURS["rest"], ""))
     paths = list(write_sounds(result, tracks, folder).values())
     text = "\n".join(_text(result)) + "\n"

@@ -59,10 +59,15 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """What was rendered into a track's sound: settings of the stem's strip; only the reverb if `wet_only`."""
+    """What was rendered into a track's sound.
+
+    settings  of the stem's strip; only the reverb is heard if `wet_only`.
+    finished  the stem is as it was mixed, fader and pan included, whatever mixed it.
+    """
 
     settings: Settings = field(default_factory=dict)
     wet_only: bool = False
+    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,9 @@ def session_of(result: Result, live: frozenset[str]) -> Session:
 
 
 def _stem_tracks(result: Result, name: str, live: frozenset[str]) -> list[Track]:
+    if result.document.converter.name == "tcn":
+        note = "Rendered into the sound: all of it, by a network that has no knobs."
+        return [Track(name, name, COLOURS[name], note, stem=name, prints=Print(finished=True))]
     settings = result.document.console.stems()[name]
     changed = [stage for stage in _changed(STRIP, settings) if stage not in ("balance", "reverb", "gain")]
     printed = [stage for stage in changed if stage not in live]

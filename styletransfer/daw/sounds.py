@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ from .session import Print, Track
 
 
 def write_sounds(
-    result: Result, tracks: Iterable[Track], folder: Path, master: Settings | None = None
+    result: Result, tracks: Sequence[Track], folder: Path, master: Settings | None = None
 ) -> dict[str, Path]:
     """Write each track's sound as 32-bit float WAV; track name → file.
 
@@ -29,20 +29,22 @@ def write_sounds(
     return paths
 
 
-def _sounds(result: Result, tracks: Iterable[Track], master: Settings) -> Iterator[tuple[Track, Audio]]:
+def _sounds(result: Result, tracks: Sequence[Track], master: Settings) -> Iterator[tuple[Track, Audio]]:
     """Every track with its sound; the dry stems and the rest sum to the song. The rest comes after them."""
     song = result.song.audio.with_channels(2)
     rest = scratch.allocate(2, song.frames)
     rest += song.samples
+    finished = result.stems if any(track.prints.finished for track in tracks) else {}
     for track in tracks:
         if track.name == "reference" and result.reference is not None:
             yield track, result.reference.audio
             continue
         if track.stem:
-            stem = result.dry_stems[track.stem]
-            sound = _at_songs_rate(_printed(stem, track.prints), song)
-            if not track.prints.wet_only:
-                rest -= _at_songs_rate(stem, song).samples if track.prints.settings else sound.samples
+            stem, prints = result.dry_stems[track.stem], track.prints
+            printed = finished[track.stem] if prints.finished else _printed(stem, prints)
+            sound = _at_songs_rate(printed, song)
+            if not prints.wet_only:
+                rest -= (sound if printed is stem else _at_songs_rate(stem, song)).samples
         else:
             sound = Audio(rest, song.rate)
         if master:

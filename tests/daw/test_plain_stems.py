@@ -9,6 +9,7 @@ import torch
 from session_sounds import moved, played, residual_db, result_from, song_of, stems_of
 
 from styletransfer import STEMS, UsageError, daw, mixdown
+from styletransfer.document import ConverterUsed
 from styletransfer.errors import AudioError
 from styletransfer.files import inspect, read
 
@@ -38,6 +39,18 @@ def test_the_masters_settings_are_told(tmp_path: Path) -> None:
     assert "    width (x): 1.2\n" in text
     assert "    ceiling (dBTP): -3\n" in text
     assert "    drive (dB): 9\n" in text
+
+
+def test_what_a_network_mixed_is_rendered(tmp_path: Path) -> None:
+    stems = stems_of()
+    strips, master = moved()
+    result = result_from(song_of(stems), stems, strips, master)
+    result.document.converter = ConverterUsed(name="tcn")
+    daw.export(result, tmp_path, ["rpp"])
+    assert "by a network" in (tmp_path / "session.rpp").read_text(encoding="utf-8")
+    assert residual_db(played(tmp_path / "session.rpp"), result.mix.samples) < -90
+    bus = mixdown.mix_bus(result.song.audio, stems, strips)
+    assert residual_db(played(tmp_path / "session.rpp", bypass=True), bus.samples) < -90
 
 
 def test_a_mono_song_makes_a_stereo_session(tmp_path: Path) -> None:
