@@ -140,7 +140,7 @@ def converter(
     recipe: Annotated[
         str,
         typer.Option(
-            "--recipe", help="tcn, tcn-gpu, paper, or a .toml file, whose kind says what is trained."
+            "--recipe", help="console, tcn, tcn-gpu, paper, or a .toml file, whose kind says what is trained."
         ),
     ],
     start: Annotated[
@@ -167,7 +167,7 @@ def converter(
 ) -> None:
     """Train a converter: what decides how stems come to sound like a reference's. Run again, it goes on.
 
-    Example: automix train converter my-corpus --recipe tcn -o run
+    Example: automix train converter my-corpus --recipe console -o run
     """
     import os
 

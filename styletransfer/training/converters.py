@@ -10,7 +10,7 @@ from styletransfer.errors import ConfigError
 
 from . import toml_file
 
-KINDS = {"tcn": "styletransfer.training.tcn"}
+KINDS = {"console": "styletransfer.training.console", "tcn": "styletransfer.training.tcn"}
 """Kind → package with `recipes/`, and modules `recipe` with `read` and `run` with `train`."""
 
 

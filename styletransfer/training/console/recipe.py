@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +30,7 @@ class ConsoleRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: Literal["console"] = "console"
     seed: int = 0
     passages: int = Field(400, ge=4)
     takes: int = Field(3, ge=1)

@@ -104,7 +104,7 @@ class Judge:
 
 
 def prepare(
-    passages: Sequence[Passage], recipe: ConsoleRecipe, separator: Separator, per_stem: int = 24
+    passages: Sequence[Passage], recipe: ConsoleRecipe, separator: Separator, per_stem: int = 16
 ) -> Judge:
     """A judge on held-out passages, the same for every run with this seed."""
     chance = Generator().manual_seed(seed_of(recipe.seed, "validation"))

@@ -1,0 +1,169 @@
+"""A console network learns what should have been set: from known settings, then by ear."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Generator
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from training_corpus import small_corpus
+
+from styletransfer.audio import Audio
+from styletransfer.converter.console import STRIP
+from styletransfer.converter.network import STRIPS
+from styletransfer.converter.parameters import knobs_of
+from styletransfer.converters import choose
+from styletransfer.corpus.folder import RATE
+from styletransfer.errors import ConfigError
+from styletransfer.training.console import lessons, listening, run
+from styletransfer.training.console.lessons import Lessons, curves_db
+from styletransfer.training.console.loss import known_loss
+from styletransfer.training.console.passages import Passage
+from styletransfer.training.console.recipe import ConsoleRecipe, read
+from styletransfer.training.converters import training_of
+from styletransfer.training.crew import Crew
+from styletransfer.training.tcn.passages import passages as neutral_passages
+
+pytest.importorskip("lightning_fabric")
+pytest.importorskip("tensorboard")
+
+RECIPE = ConsoleRecipe(
+    passages=4,
+    takes=1,
+    inputs=1,
+    rounds=2,
+    steps_per_round=2,
+    batch=4,
+    listening_rounds=1,
+    listening_steps=2,
+    listening_batch=2,
+    listening_s=1,
+    warm_up_steps=1,
+)
+
+
+class Shares:
+    """Takes a mix apart at once: each stem gets another share of it."""
+
+    name = fingerprint = "shares"
+    rate = RATE
+
+    def blocks(self, mix: Audio) -> Iterator[torch.Tensor]:
+        yield mix.samples * torch.tensor([0.1, 0.2, 0.3, 0.4])[:, None, None]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_separation() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "choose", lambda name: Shares())
+        yield
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_corpus(tmp_path_factory.mktemp("corpus"), duration_s=11.0)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("passages")
+
+
+@pytest.fixture(scope="module")
+def unbroken(corpus: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory) -> run.Trained:
+    return run.train(RECIPE, corpus, tmp_path_factory.mktemp("run"), material=kept, workers=0)
+
+
+@pytest.fixture(scope="module")
+def passages(unbroken: run.Trained, corpus: Path, kept: Path) -> list[Passage]:
+    found, _ = neutral_passages(corpus, "train", 4, kept, Crew(0), lambda share: None)
+    return [run.make(run.Order(one, kept, 1, 0, "fxencoder-small", "builtin")) for one in found]
+
+
+@pytest.fixture(scope="module")
+def rows(passages: list[Passage]) -> Lessons:
+    return lessons.gather(passages, 2, 0.5, Generator().manual_seed(0))
+
+
+def test_a_run_leaves_weights_that_convert_and_facts_that_tell(unbroken: run.Trained) -> None:
+    found = choose(str(unbroken.path))
+    assert found is not None
+    assert found.facts["steps"] == 2 * 2 + 2
+    assert set(found.facts["scales"]) == set(STRIPS[:4])
+    assert found.facts["trained_on"]
+    assert not found.network.scale[STRIPS.index("master")].any()  # nothing taught it the master
+    assert unbroken.facts["validation_scaled"]["spectral"] <= unbroken.facts["validation"]["spectral"] + 1e-6
+
+
+def test_a_resumed_run_equals_an_unbroken_one(
+    unbroken: run.Trained, corpus: Path, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cut(Exception):
+        pass
+
+    def cut(stage: str, share: float) -> None:
+        if stage == "training" and share > 0.5:
+            raise Cut
+
+    with pytest.raises(Cut):
+        run.train(RECIPE, corpus, tmp_path, material=kept, workers=0, progress=cut)
+    again = run.train(RECIPE, corpus, tmp_path, material=kept, workers=0)
+    assert again.path.name == unbroken.path.name or again.facts["minutes"] != unbroken.facts["minutes"]
+    first, second = choose(str(unbroken.path)), choose(str(again.path))
+    assert first is not None
+    assert second is not None
+    for key, value in first.network.state_dict().items():
+        assert torch.equal(value, second.network.state_dict()[key]), key
+
+
+def test_the_true_settings_have_no_loss_but_the_common_level(rows: Lessons) -> None:
+    at_level = rows.truth.clone()
+    place = [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)].index("gain.gain_db")
+    at_level[:, place] += rows.offset_db
+    exact, closed = known_loss(at_level, rows), known_loss(rows.heard.closed_form, rows)
+    assert float(exact["curve"]) < 1e-4
+    assert float(exact["knob"]) < 1e-6
+    assert float(closed["curve"]) > 0.1
+
+
+def test_pairs_are_of_different_pieces_and_say_where_they_come_from(
+    rows: Lessons, passages: list[Passage]
+) -> None:
+    for ours, theirs, take, _ in rows.place.tolist():
+        assert passages[ours].neutral.piece != passages[theirs].neutral.piece
+        assert take == 0
+    truth = passages[rows.place[0, 1]].settings[0, rows.strip[0]]
+    assert torch.equal(rows.truth[0, : len(truth)], truth)
+
+
+def test_a_gain_moves_the_whole_curve_and_width_the_sides(rows: Lessons) -> None:
+    names = [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)]
+    strip = rows.truth[:1].clone()
+    before = curves_db(strip)
+    strip[0, names.index("gain.gain_db")] += 3
+    torch.testing.assert_close(curves_db(strip), before + 3, atol=1e-4, rtol=0)
+    strip[0, names.index("width.width")] *= 2
+    torch.testing.assert_close(curves_db(strip)[:, 0], before[:, 0] + 3, atol=1e-4, rtol=0)
+    torch.testing.assert_close(curves_db(strip)[:, 1], before[:, 1] + 9.0206, atol=1e-3, rtol=0)
+
+
+def test_what_is_heard_is_the_stem_and_the_true_sound(rows: Lessons, passages: list[Passage]) -> None:
+    true = rows.of((rows.place[:, 3] == 0).nonzero()[:2, 0])
+    heard = listening.sounds(true, passages, 1.0, Generator().manual_seed(1), Shares())
+    at_truth = listening.played(heard.given, true.truth) * (10 ** (true.offset_db / 20))[:, None, None]
+    torch.testing.assert_close(at_truth, heard.truth, atol=1e-4, rtol=0)
+
+
+def test_recipes_are_found_by_their_kind(tmp_path: Path) -> None:
+    assert training_of("console")[1] is run
+    assert read("console").kind == "console"
+    path = tmp_path / "odd.toml"
+    path.write_text('kind = "console"\npassage = 3\n')
+    with pytest.raises(ConfigError, match="passage"):
+        training_of(str(path))[0].read(path)
