@@ -127,7 +127,7 @@ def _trace(
         if dynamic:
             makeup_db = settings[name].get("makeup_db", 0.0)
             gain_db = _gain_db(samples, output, heard.rate) - makeup_db
-            seconds = from_s + _TRACE_STEP_S * (np.arange(len(gain_db)) + 0.5)
+            seconds: Curve = from_s + _TRACE_STEP_S * (np.arange(len(gain_db), dtype=np.float64) + 0.5)
             kept = seconds >= passage_s[0]
             reductions[name] = Reduction(seconds[kept], gain_db[kept])
         samples = output
@@ -144,4 +144,4 @@ def _gain_db(before: Tensor, after: Tensor, rate: int) -> Curve:
     ]
     silent = np.minimum(*energies) < _SILENT
     ratio = np.divide(energies[1], energies[0], out=np.ones_like(energies[0]), where=~silent)
-    return np.where(silent, np.nan, 10 * np.log10(ratio))
+    return np.asarray(np.where(silent, np.nan, 10 * np.log10(ratio)), np.float64)

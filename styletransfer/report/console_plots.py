@@ -13,6 +13,7 @@ from styletransfer.converter.console import Settings, Stage, is_neutral
 from .console_curves import (
     FREQUENCIES_HZ,
     LEVELS_DB,
+    Curve,
     Reduction,
     StripTrace,
     bands_of,
@@ -135,7 +136,7 @@ def _reduction(name: str, trace: StripTrace) -> Picture:
     )
 
 
-def _thinned(found: Reduction, points: int = 400) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _thinned(found: Reduction, points: int = 400) -> tuple[Curve, Curve]:
     """At most so many points; each keeps the strongest gain of its piece."""
     pieces = np.array_split(np.arange(len(found.gain_db)), min(points, max(1, len(found.gain_db))))
     times, gains = [], []

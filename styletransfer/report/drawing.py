@@ -42,7 +42,7 @@ _THEME = {INK: "--ink", MUTED: "--muted", GRID: "--grid", ACCENT: "--accent"} | 
     colour: f"--version-{number}" for number, colour in enumerate(VERSION_COLOURS, 1)
 }
 _WIDTH_IN = 5.2  # 374 points: about a phone's width, so that text keeps its size there
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "automix",
     "path.simplify_threshold": 0.5,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -221,7 +222,7 @@ def distances(before: Distance, after: Distance) -> Picture:
 _MARKS = ("o", "s", "D", "^", "v", "<", ">", "p", "*")
 
 
-def _line(number: int) -> dict[str, object]:
+def _line(number: int) -> dict[str, Any]:
     return {"color": VERSION_COLOURS[number], "linestyle": LINES[number]}
 
 
