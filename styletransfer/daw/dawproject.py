@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import soundfile
 
 from styletransfer import __version__
+from styletransfer.converter.fx.limiter import LOOK_AHEAD_MS
 from styletransfer.files import beside
 
 from .session import TEMPO_BPM, Device, Session, Track
@@ -30,7 +31,41 @@ LIVE = frozenset(("eq", "compressor", "expander", "limiter"))
 FADER_TOP = 2.0
 """Faders of programs that read the format end here (+6 dB); what is beyond goes into a device."""
 
-_LIMITER_ATTACK_MS = 4.0
+_GENERIC: dict[str, tuple[str, dict[str, str | None]]] = {
+    "eq": ("Equalizer", {}),
+    "gain": ("Equalizer", {"OutputGain": "gain_db"}),
+    "compressor": (
+        "Compressor",
+        {
+            "Attack": "attack_ms",
+            "AutoMakeup": None,
+            "OutputGain": "makeup_db",
+            "Ratio": "ratio",
+            "Release": "release_ms",
+            "Threshold": "threshold_db",
+        },
+    ),
+    "expander": (
+        "NoiseGate",
+        {
+            "Attack": "attack_ms",
+            "Range": "range_db",
+            "Ratio": "ratio",
+            "Release": "release_ms",
+            "Threshold": "threshold_db",
+        },
+    ),
+    "limiter": (
+        "Limiter",
+        {
+            "Attack": "attack_ms",
+            "InputGain": "gain_db",
+            "Release": "release_ms",
+            "Threshold": "ceiling_db",
+        },
+    ),
+}
+"""The device that each stage becomes, and its parameters in the schema's order, from our knobs."""
 
 
 def write_file(session: Session, sounds: dict[str, Path], path: Path) -> Path:
@@ -156,44 +191,34 @@ def _clip(clips: Element, track: Track, sound: Path, ids: Iterator[str]) -> None
 
 
 def _device(chain: Element, device: Device, ids: Iterator[str]) -> None:
-    values = device.values
-    kind = {"compressor": "Compressor", "expander": "NoiseGate", "limiter": "Limiter"}.get(
-        device.kind, "Equalizer"
-    )
+    kind, parameters = _GENERIC[device.kind]
+    values = {"attack_ms": LOOK_AHEAD_MS} | device.values
     element = SubElement(
         chain, kind, deviceName=device.title, deviceRole="audioFX", loaded="true", id=next(ids)
     )
     _bool(element, "Enabled", True, ids)
     if device.kind == "eq":
-        for name in [
-            key.removesuffix("_gain_db") for key, gain in values.items() if key.endswith("_gain_db") and gain
-        ]:
-            kind = {"low_shelf": "lowShelf", "high_shelf": "highShelf"}.get(name, "bell")
-            band = SubElement(element, "Band", type=kind)
-            _real(band, "Freq", values[f"{name}_frequency_hz"], "hertz", ids)
-            _real(band, "Gain", values[f"{name}_gain_db"], "decibel", ids)
-            _real(band, "Q", values[f"{name}_q"], "linear", ids)
-            _bool(band, "Enabled", True, ids)
-    elif device.kind == "gain":
-        _real(element, "OutputGain", values["gain_db"], "decibel", ids)
-    elif device.kind == "compressor":
-        _real(element, "Attack", values["attack_ms"] / 1000, "seconds", ids)
-        _bool(element, "AutoMakeup", False, ids)
-        _real(element, "OutputGain", values["makeup_db"], "decibel", ids)
-        _real(element, "Ratio", values["ratio"], "linear", ids)
-        _real(element, "Release", values["release_ms"] / 1000, "seconds", ids)
-        _real(element, "Threshold", values["threshold_db"], "decibel", ids)
-    elif device.kind == "expander":
-        _real(element, "Attack", values["attack_ms"] / 1000, "seconds", ids)
-        _real(element, "Range", values["range_db"], "decibel", ids)
-        _real(element, "Ratio", values["ratio"], "linear", ids)
-        _real(element, "Release", values["release_ms"] / 1000, "seconds", ids)
-        _real(element, "Threshold", values["threshold_db"], "decibel", ids)
-    else:
-        _real(element, "Attack", _LIMITER_ATTACK_MS / 1000, "seconds", ids)
-        _real(element, "InputGain", values["gain_db"], "decibel", ids)
-        _real(element, "Release", values["release_ms"] / 1000, "seconds", ids)
-        _real(element, "Threshold", values["ceiling_db"], "decibel", ids)
+        _bands(element, values, ids)
+    for name, knob in parameters.items():
+        if knob is None:
+            _bool(element, name, False, ids)
+        elif knob.endswith("_ms"):
+            _real(element, name, values[knob] / 1000, "seconds", ids)
+        else:
+            _real(element, name, values[knob], "decibel" if knob.endswith("_db") else "linear", ids)
+
+
+def _bands(equalizer: Element, values: dict[str, float], ids: Iterator[str]) -> None:
+    for key, gain_db in values.items():
+        if not key.endswith("_gain_db") or gain_db == 0:
+            continue
+        name = key.removesuffix("_gain_db")
+        kind = {"low_shelf": "lowShelf", "high_shelf": "highShelf"}.get(name, "bell")
+        band = SubElement(equalizer, "Band", type=kind)
+        _real(band, "Freq", values[f"{name}_frequency_hz"], "hertz", ids)
+        _real(band, "Gain", gain_db, "decibel", ids)
+        _real(band, "Q", values[f"{name}_q"], "linear", ids)
+        _bool(band, "Enabled", True, ids)
 
 
 def _real(
