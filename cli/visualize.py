@@ -1,15 +1,17 @@
-"""`automix visualize`: the space of mixing styles as a picture."""
+"""`automix visualize`: the space of mixing styles as a picture, or as a page that is heard."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from styletransfer.errors import UsageError
 
 from .evaluate import CORPUS
+from .style import LibraryPath
 from .terminal import (
     Device,
     Overwrite,
@@ -22,19 +24,50 @@ from .terminal import (
     set_up,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from styletransfer.atlas import Point
+
+LIBRARY = "library"
+
 
 @guarded
 def visualize(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A folder with sounds; sub-folders count.")
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DIR|library|STYLE…]",
+            help="Folders with sounds (sub-folders count), the word library, or styles by file or name.",
+        ),
     ] = None,
     paper: Annotated[
         bool, typer.Option("--paper", help="25 held-out pieces × 10 chains instead, beside baselines.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .png or .svg.")
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .png, .svg, or an .html to point at and listen to; repeatable [default: styles.png].",
+        ),
     ] = None,
-    color: Annotated[str, typer.Option("--color", help="folder or stem.")] = "folder",
+    colour: Annotated[
+        str, typer.Option("--colour", "--color", help="folder, tag, stem or cluster.")
+    ] = "folder",
+    method: Annotated[
+        str, typer.Option("--method", help="tsne or pca; umap or opentsne with the extra viz.")
+    ] = "tsne",
+    stem: Annotated[
+        str | None,
+        typer.Option("--stem", help="Of styles: the part that counts, or all of them as points [mix]."),
+    ] = None,
+    audio_mb: Annotated[
+        float | None,
+        typer.Option("--audio-mb", min=0, help="How much sound an .html may carry; 0 for none [20]."),
+    ] = None,
+    library: LibraryPath = None,
     encoder: Annotated[
         str | None, typer.Option("--encoder", metavar="NAME|FILE", help="The shipped one without.")
     ] = None,
@@ -52,31 +85,81 @@ def visualize(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Draw a t-SNE picture of sounds by mixing style: what lies together is mixed alike.
+    """Draw a map of sounds by mixing style: what lies together is mixed alike.
 
-    Example: automix visualize my-mixes -o styles.png --color folder
+    Example: automix visualize my-mixes -o styles.png -o styles.html --colour folder
     """
-    from styletransfer import encoders
-    from styletransfer.evaluation.style import evaluate, outputs, pictures
-    from styletransfer.evaluation.style.folder import COLOURS, embed_folder
+    from styletransfer.atlas import COLOURS, METHODS, maps, picture, places
 
-    if paper == (folder is not None):
-        raise UsageError("give either a folder with sounds, or --paper for held-out pieces of the corpus")
-    if color not in COLOURS:
-        raise UsageError(f"a picture is coloured by {' or '.join(COLOURS)}, not by {color!r}")
-    target = output or Path("styles-paper.png" if paper else "styles.png")
-    pictures.check_target(target)
-    refuse_overwriting([target], [], overwrite)
+    if paper == bool(targets):
+        raise UsageError("give either sounds (a folder, library, or styles), or --paper for held-out pieces")
+    if colour not in COLOURS:
+        raise UsageError(f"a picture is coloured by {' or '.join(COLOURS)}, not by {colour!r}")
+    if method not in METHODS:
+        raise UsageError(f"there is no method {method!r}; there are {', '.join(METHODS)}")
+    places.check_method(method)
+    outputs = output or [Path("styles-paper.png" if paper else "styles.png")]
+    for target in outputs:
+        picture.check_target(target, picture.SUFFIXES if paper else maps.SUFFIXES)
+    refuse_overwriting(outputs, [], overwrite)
     set_up(threads, device)
     with progress(quiet) as show:
-        if folder is not None:
-            sounds = embed_folder(
-                folder, encoder or encoders.SHIPPED, device, lambda fraction: show("embedding", fraction)
-            )
-            figure = pictures.folder_figure(
-                sounds.vectors, sounds.labels(color), seed, [path.stem for path in sounds.paths]
-            )
+        if paper:
+            figure = _paper(corpus, split, encoder, mee, seed, show)
+            written = [picture.write(figure, target) for target in outputs]
         else:
-            config = evaluate.StyleConfig(corpus=corpus, split=split, encoder=encoder, mee=mee, seed=seed)
-            figure = outputs.picture_of_corpus(config, show)
-    typer.echo(str(pictures.write(figure, target)))
+            points = _points(targets or [], library, encoder, stem, device, show)
+            drawn = maps.draw(points, colour, method, seed)
+            limit_mb = maps.LIMIT_MB if audio_mb is None else audio_mb
+            written = [maps.write(drawn, target, limit_mb, show) for target in outputs]
+    for path in written:
+        typer.echo(str(path))
+
+
+def _points(
+    targets: list[str],
+    library: Path | None,
+    encoder: str | None,
+    stem: str | None,
+    device: str,
+    show: Callable[[str, float], None],
+) -> list[Point]:
+    """What all targets hold. UsageError for a name that isn't known."""
+    from styletransfer import encoders
+    from styletransfer.atlas import points_in, points_kept, points_of
+    from styletransfer.library import Library, load_style, style_file
+
+    wanted = encoder or encoders.SHIPPED
+    found: list[Point] = []
+    for target in targets:
+        path = Path(target)
+        if target == LIBRARY:
+            fingerprint = encoders.load(wanted).fingerprint
+            with Library(library, must_exist=True) as kept:
+                found += points_kept(kept, fingerprint, stem or "mix", lambda done: show("reading", done))
+        elif style_file.is_style(path):
+            found += points_of(load_style(path).heard_by(encoders.load(wanted).fingerprint), stem or "mix")
+        elif path.is_dir() or "/" in target:
+            if stem is not None:
+                raise UsageError("--stem is for styles; in a folder, a file's name says which stem it is")
+            found += points_in(path, wanted, device, lambda done: show("embedding", done))
+        else:
+            with Library(library, must_exist=True) as kept:
+                entry = kept.find(target)
+                style = kept.get(entry.number).heard_by(encoders.load(wanted).fingerprint)
+                found += points_of(style, stem or "mix", entry.path)
+    return found
+
+
+def _paper(
+    corpus: Path,
+    split: str,
+    encoder: str | None,
+    mee: str | None,
+    seed: int,
+    show: Callable[[str, float], None],
+) -> Figure:
+    from styletransfer.evaluation.style import evaluate, outputs
+
+    config = evaluate.StyleConfig(corpus=corpus, split=split, encoder=encoder, mee=mee, seed=seed)
+    return outputs.picture_of_corpus(config, show)

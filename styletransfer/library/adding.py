@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from styletransfer.errors import AutomixError, ResourceError, UsageError
+from styletransfer.errors import AudioError, AutomixError, ResourceError, UsageError
 from styletransfer.separation.stem_files import SUFFIXES
 from styletransfer.sources import Progress, load
 
 from .database import Library
 from .saved import Listener
 from .style_file import is_style, unpack
+from .texts import plain
 
 _READ = 2**20
 
@@ -81,6 +82,8 @@ def _add_sound(
     library: Library, path: Path, listener: Listener, tags: Sequence[str], progress: Progress
 ) -> bool:
     """Whether the sound was known."""
+    if not _spelled(path):
+        raise AudioError(f"{plain(str(path))} has a name that isn't UTF-8; rename it")
     marks = listener.encoder.fingerprint, listener.separator.fingerprint
     sha256 = _sha256(path)
     if library.knows_file(sha256, *marks):
@@ -98,9 +101,21 @@ def _add_style(library: Library, path: Path, listener: Listener, tags: Sequence[
     return not library.add(style.called(style.title, (*style.tags, *tags)))
 
 
+def _spelled(path: Path) -> bool:
+    """Whether a path is text; what reads sounds can't open others."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_READ):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_READ):
+                digest.update(block)
+    except OSError as error:
+        raise AudioError(f"{path} can't be read ({error.strerror}); check its permissions") from error
     return digest.hexdigest()

@@ -37,7 +37,7 @@ Difference = tuple[float, str]
 
 
 def differences(found: Measures, asked: Measures) -> list[Difference]:
-    """In what a sound differs from another at equal loudness: tone, width, balance, punch, dynamics.
+    """In what a sound differs from another at any loudness: tone, width, balance, punch, dynamics.
 
     Silence differs in nothing that could be told.
     """
@@ -81,23 +81,26 @@ def sentence(said: Sequence[Difference], most: int = MOST, none: str = "no audib
 
 
 def typical(of: Sequence[Measures]) -> Measures:
-    """The middle of several measures, figure by figure, spectra at equal loudness (0 LUFS)."""
+    """The middle of several measures, figure by figure; spectra with their own middle band at 0 dB."""
     numbers = ("crest_db", "punch_db", "spread_db", "width_db", "balance_db", "bandwidth_hz", "activity")
     middle = {
         name: float(torch.tensor([getattr(one, name) for one in of], dtype=torch.float64).quantile(0.5))
         for name in numbers
     }
     spectra = {
-        name: torch.stack([getattr(one, name) - one.loudness_lufs for one in of]).quantile(0.5, dim=0)
+        name: torch.stack([getattr(one, name) - one.mid_db.quantile(0.5) for one in of]).quantile(0.5, dim=0)
         for name in ("mid_db", "side_db")
     }
     return replace(of[0], loudness_lufs=0.0, **spectra, **middle)
 
 
 def _tone(found: Measures, asked: Measures) -> list[Difference]:
-    """By how much ranges of bands lie higher or lower; neighbours that agree are told as one."""
-    change = _spectrum(found) - _spectrum(asked)
+    """By how much ranges of bands lie higher or lower than most bands do; neighbours that agree are one."""
     heard = _held(found) & _held(asked)
+    if not heard.any():
+        return []
+    change = _spectrum(found) - _spectrum(asked)
+    change = change - change[heard].quantile(0.5)
     said: list[Difference] = []
     narrow = min(found.bandwidth_hz, asked.bandwidth_hz)
     wide = max(found.bandwidth_hz, asked.bandwidth_hz)
@@ -130,8 +133,10 @@ def _told(of: tuple[float, float, list[float]] | None) -> list[Difference]:
     by = f"by {_figure(abs(move))} dB"
     if low >= 800 and high == float("inf"):
         words = f"{'brighter' if move > 0 else 'darker'} {by} above {_hertz(low)}"
-    elif low == 0:
+    elif low == 0 and high <= 250:
         words = f"{'more' if move > 0 else 'less'} bass {by} below {_hertz(high)}"
+    elif low == 0:
+        words = f"{_figure(abs(move))} dB {'more' if move > 0 else 'less'} below {_hertz(high)}"
     else:
         top = f"above {_hertz(low)}" if high == float("inf") else f"from {_hertz(low)} to {_hertz(high)}"
         words = f"{_figure(abs(move))} dB {'more' if move > 0 else 'less'} {top}"
@@ -139,9 +144,8 @@ def _told(of: tuple[float, float, list[float]] | None) -> list[Difference]:
 
 
 def _spectrum(measures: Measures) -> Tensor:
-    """(30,) mid and side together at equal loudness, in dB."""
-    power = 10 ** (measures.mid_db / 10) + 10 ** (measures.side_db / 10)
-    return 10 * torch.log10(power) - measures.loudness_lufs
+    """(30,) mid and side together, in dB."""
+    return 10 * torch.log10(10 ** (measures.mid_db / 10) + 10 ** (measures.side_db / 10))
 
 
 def _held(measures: Measures) -> Tensor:
@@ -156,7 +160,7 @@ def _correlation(width_db: float) -> float:
 
 
 def _figure(value: float) -> str:
-    return f"{value:.1f}" if value < 2 else f"{value:.0f}"
+    return f"{value:.1f}" if value < 1.95 else f"{value:.0f}"
 
 
 def _hertz(frequency_hz: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from styletransfer.atlas import picture
 from styletransfer.errors import AudioError
 
 from . import pictures, report
@@ -32,7 +33,7 @@ def write(found: Findings, config: StyleConfig, folder: Path) -> list[Path]:
     written[1].write_text(report.markdown(found, config), encoding="utf-8")
     if found.grids:
         figure = paper_picture(found, config.seed)
-        written += [pictures.write(figure, folder / f"{name}{suffix}") for suffix in pictures.SUFFIXES]
+        written += [picture.write(figure, folder / f"{name}{suffix}") for suffix in picture.SUFFIXES]
     return written
 
 

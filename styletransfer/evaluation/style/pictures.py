@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
-from styletransfer.errors import AudioError, UsageError
-from styletransfer.files import beside
+from styletransfer.errors import AudioError
 
 from .intervals import Floats, Ints
 from .listening import Heard
 from .plan import KINDS
 from .retrieval import prepared
 
-SUFFIXES = (".png", ".svg")
 _PERPLEXITY = 20
-_MOST_NAMES = 40
 _POINT = 7
 
 
@@ -37,14 +32,6 @@ def map_of(vectors: Floats, scaled: bool = False, seed: int = 0) -> Floats:
         prepared(vectors, scaled).astype(np.float32)
     )
     return np.asarray(found, dtype=np.float64)
-
-
-def check_target(path: Path) -> None:
-    """UsageError where a picture can't be written under that name."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path} is no name for a picture; let it end in {' or '.join(SUFFIXES)}")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}; create it, or choose another output")
 
 
 def paper_figure(
@@ -71,35 +58,6 @@ def paper_figure(
                 by_piece.set_title(f"{name}\nby piece", fontsize=9)
         panels[line, 0].set_ylabel(kind, fontsize=10)
     return figure
-
-
-def folder_figure(vectors: Floats, labels: Sequence[str], seed: int = 0, names: Sequence[str] = ()) -> Figure:
-    """One panel of sounds with a colour and a legend entry per label; up to 40 also by name."""
-    places = map_of(vectors, seed=seed)
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    panel = figure.subplots()
-    groups = sorted(set(labels))
-    colours = matplotlib.colormaps["tab10" if len(groups) <= 10 else "nipy_spectral"]
-    for number, name in enumerate(groups):
-        here = np.array([label == name for label in labels])
-        place = number if len(groups) <= 10 else number / (len(groups) - 1)
-        panel.scatter(places[here, 0], places[here, 1], s=30, color=colours(place), label=name, linewidths=0)
-    for place, name in zip(places, names if len(names) <= _MOST_NAMES else (), strict=False):
-        panel.annotate(name, place, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=7)
-    panel.set(xticks=[], yticks=[])
-    panel.margins(0.12)
-    if len(groups) > 1:
-        panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    return figure
-
-
-def write(figure: Figure, path: Path) -> Path:
-    """Write a picture in the format that its suffix names; equal pictures, equal files."""
-    check_target(path)
-    metadata = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
-    with matplotlib.rc_context({"svg.hashsalt": "automix"}), beside(path) as partial:
-        figure.savefig(partial, format=path.suffix[1:].lower(), dpi=110, metadata=metadata)
-    return path
 
 
 def _scatter(panel: Axes, places: Floats, groups: Ints, colours: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ import torch
 from style_sounds import RATE, burst_noise
 
 from styletransfer.encoder.loudness import integrated_lufs
-from styletransfer.errors import AudioError, AutomixError, UsageError
+from styletransfer.errors import AudioError, AutomixError
 from styletransfer.evaluation.style import foreign, named, pictures, styles
 from styletransfer.evaluation.style.systems import MEL_BANDS, log_mel, mel_statistics
 
@@ -119,28 +118,6 @@ def test_a_map_keeps_clusters_together() -> None:
     assert (groups[apart.argmin(1)] == groups).all()
 
 
-def test_few_sounds_make_a_picture_and_too_few_a_sentence(tmp_path: Path) -> None:
-    vectors = np.random.default_rng(0).normal(size=(3, 8))
-    for suffix in pictures.SUFFIXES:
-        path = pictures.write(pictures.folder_figure(vectors, ["a", "a", "b"]), tmp_path / f"map{suffix}")
-        assert path.stat().st_size > 1000
+def test_too_few_sounds_get_a_sentence() -> None:
     with pytest.raises(AudioError, match="at least 3"):
-        pictures.map_of(vectors[:2])
-    with pytest.raises(UsageError, match=r"png or \.svg"):
-        pictures.check_target(tmp_path / "map.gif")
-
-
-def test_few_sounds_are_named(tmp_path: Path) -> None:
-    vectors = np.random.default_rng(0).normal(size=(3, 8))
-    figure = pictures.folder_figure(vectors, ["a", "a", "a"], names=["one", "two", "three"])
-    assert {text.get_text() for text in figure.axes[0].texts} == {"one", "two", "three"}
-    assert figure.axes[0].get_legend() is None
-
-
-def test_a_picture_is_the_same_again(tmp_path: Path) -> None:
-    vectors = np.random.default_rng(0).normal(size=(8, 4))
-    first, second = (
-        pictures.write(pictures.folder_figure(vectors, list("aabbccdd")), tmp_path / name).read_bytes()
-        for name in ("one.svg", "two.svg")
-    )
-    assert first == second
+        pictures.map_of(np.eye(3)[:2])
