@@ -6,7 +6,7 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test check wheel bench bench-songs converter-tables corpus encoder encoder-tables separator separator-tables clean
+.PHONY: demo test browser-test check wheel bench bench-songs converter-tables corpus encoder encoder-tables separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -15,6 +15,10 @@ demo: $(VENV)/.installed  ## transfer the style of one example song to another
 
 test: $(VENV)/.installed-dev  ## the whole test suite
 	$(BIN)/python -m pytest
+
+browser-test: $(VENV)/.installed-dev  ## drive the pages in a Chromium that is on this machine
+	$(BIN)/pip install -q -c constraints.txt -e '.[browser]'
+	$(BIN)/python -m pytest -m browser
 
 check: $(VENV)/.installed-dev  ## ruff and mypy
 	$(BIN)/ruff check .
