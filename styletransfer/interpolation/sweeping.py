@@ -3,6 +3,8 @@
 No parameter ever jumps: each rung of the ladder is rendered with settings that stand still, and the sound is
 at every moment the weighted mean of two neighbouring rungs, the weights being straight lines in time. Rungs
 are so close that the blend of two equals the setting between them, in level as in phase, so nothing combs.
+Rooms would: two delays side by side, rung after rung, flutter. So where both ends have a room and not the
+same one, rooms keep their shape, and the first's gives way to the second's over the whole song.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from styletransfer import scratch
 from styletransfer.applying import render
 from styletransfer.audio import Audio, Stems
 from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral
+from styletransfer.converter.fx.ballistics import hop_frames
 
 from .equalizers import curve_db
 
@@ -57,29 +60,61 @@ def distance_db(first: Rung, second: Rung) -> float:
 
 def sweep(song: Audio, stems: Stems, rungs: list[Rung], progress: Callable[[float], None]) -> Audio:
     """A stereo song whose settings move along the rungs while it plays, evenly between two short rests."""
+    grid_s = _grid_s({song.rate, *(stem.rate for stem in stems.values())})
     total = scratch.allocate(2, song.frames)
     last = len(rungs) - 1
-    for number, rung in enumerate(rungs):
+    ladders = _ladders(rungs)
+    for number in range(len(rungs)):
         start_s, end_s = (song.duration_s * _time_of((number + by) / last) for by in (-1, 1))
-        lead_s = max(0, math.floor(start_s - settling_s(rung)))  # whole seconds are whole frames at any rate
-        span_s = lead_s, min(end_s + _SHORTEST_S, song.duration_s)
-        piece = render(
-            song.excerpt(*span_s),
-            {name: stem.with_channels(2).excerpt(*span_s) for name, stem in stems.items()},
-            rung.strips,
-            rung.master,
-        )
-        first = lead_s * song.rate
         start, end = max(round(start_s * song.rate), 0), min(round(end_s * song.rate), song.frames)
-        for block in range(start, end, 2**18):
-            stop = min(block + 2**18, end)
-            time = torch.arange(block, stop, dtype=torch.float64) / song.frames
-            place = ((time - REST) / (1 - 2 * REST)).clamp(0, 1) * last
-            weight = (1 - (place - number).abs()).clamp(min=0).float()
-            total[:, block:stop] += weight * piece.samples[:, block - first : stop - first]
+        for fading, rooms in enumerate(ladders):
+            rung = rooms[number]
+            lead_s = max(0, math.floor((start_s - settling_s(rung)) / grid_s) * grid_s)
+            span_s = lead_s, min(end_s + _SHORTEST_S, song.duration_s)
+            piece = render(
+                song.excerpt(*span_s),
+                {name: stem.with_channels(2).excerpt(*span_s) for name, stem in stems.items()},
+                rung.strips,
+                rung.master,
+            )
+            for block in range(start, end, 2**18):
+                stop = min(block + 2**18, end)
+                time = torch.arange(block, stop, dtype=torch.float64) / song.frames
+                way = ((time - REST) / (1 - 2 * REST)).clamp(0, 1)
+                weight = (1 - (way * last - number).abs()).clamp(min=0)
+                if len(ladders) > 1:
+                    weight *= way if fading else 1 - way
+                first = lead_s * song.rate
+                total[:, block:stop] += weight.float() * piece.samples[:, block - first : stop - first]
         scratch.release(total)
         progress((number + 1) / len(rungs))
     return Audio(total, song.rate)
+
+
+def _ladders(rungs: list[Rung]) -> list[list[Rung]]:
+    """The ladder itself; where rooms differ, it with the first rung's rooms, and with the last one's."""
+    ends = rungs[0].strips, rungs[-1].strips
+    different = [
+        name
+        for name in ends[0]
+        if not any(is_neutral(STRIP["reverb"], end[name]["reverb"]) for end in ends)
+        and _room(ends[0][name]) != _room(ends[1][name])
+    ]
+    if not different:
+        return [rungs]
+    return [[_with_rooms(rung, end, different) for rung in rungs] for end in ends]
+
+
+def _room(settings: Settings) -> dict[str, float]:
+    return {name: value for name, value in settings["reverb"].items() if name != "wet"}
+
+
+def _with_rooms(rung: Rung, end: dict[str, Settings], names: list[str]) -> Rung:
+    """A rung with some strips' rooms from an end, each as loud as it was."""
+    moved = {name: {**rung.strips[name]} for name in names}
+    for name, settings in moved.items():
+        settings["reverb"] = settings["reverb"] | _room(end[name])
+    return Rung(rung.strips | moved, rung.master)
 
 
 def settling_s(rung: Rung) -> float:
@@ -96,6 +131,15 @@ def settling_s(rung: Rung) -> float:
                 times_ms = knobs["release_ms"], knobs.get("attack_ms", 0.0)
                 slowest_s = max(slowest_s, _SETTLE * max(times_ms) / 1000)
     return min(_SHORTEST_S + slowest_s, _LONGEST_S)
+
+
+def _grid_s(rates: set[int]) -> int:
+    """Seconds from one moment to the next at which whole frames and control hops begin at all rates.
+
+    What starts there sounds as if it had been running since the song began: gains that follow levels do so
+    on a grid of hops, and on a shifted one they differ by −34 dB on music.
+    """
+    return math.lcm(*(hop_frames(rate) // math.gcd(rate, hop_frames(rate)) for rate in rates))
 
 
 def _time_of(place: float) -> float:
