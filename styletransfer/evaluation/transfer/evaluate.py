@@ -46,11 +46,11 @@ class Plan:
     finished: FinishedPlan
 
 
-FULL = Plan("full", TruthPlan(tasks=48, others=24, takes=1, per_piece=2), FinishedPlan())
+FULL = Plan("full", TruthPlan(tasks=40, others=20, takes=1, per_piece=2), FinishedPlan())
 QUICK = Plan(
     "quick",
-    TruthPlan(tasks=4, others=2, takes=1, per_piece=1, pieces=6),
-    FinishedPlan(pairs=3, stems=False, nulls=False, speed=False),
+    TruthPlan(tasks=3, others=1, takes=1, per_piece=1, pieces=5),
+    FinishedPlan(pairs=2, stems=False, nulls=False, speed=False),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from .mixes import Automix, mixers
 from .null_tests import NullTests, null_tests
 from .preset import Preset
 from .speed import Speed, peak_bytes, speed
+from .spreading import in_turn
 
 _LONG_SONGS = 10  # are sung in a row for the memory's figure
 
@@ -85,12 +87,12 @@ def judge(
     separated = _builtin() if plan.stems else None
     pairs = songs.pairs[: plan.pairs]
     main = next(iter(converters.values()))
-    judged = []
-    for number, (source, reference) in enumerate(pairs):
-        progress("finished music", number / len(pairs))
-        sounds = read_excerpt(paths[source]), read_excerpt(paths[reference])
-        judged.append(judge_pair(*sounds, systems, separated, encoders))
-    progress("finished music", 1.0)
+
+    def judged_pair(pair: tuple[str, str]) -> Pair:
+        source, reference = (read_excerpt(paths[name]) for name in pair)
+        return judge_pair(source, reference, systems, separated, encoders)
+
+    judged = in_turn(judged_pair, pairs, partial(progress, "finished music"))
     references = [embedded(read_excerpt(paths[reference]), encoders) for _, reference in pairs]
     nulls = timed = peak = None
     if plan.nulls:

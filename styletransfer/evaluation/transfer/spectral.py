@@ -62,4 +62,4 @@ def _log(magnitudes: Tensor) -> Tensor:
 
 def _mean(values: Tensor) -> Tensor:
     """(2,) over left and right, and over mid and side."""
-    return values.double().mean((1, 2)).reshape(2, 2).mean(1)
+    return values.mean((1, 2), dtype=torch.float64).reshape(2, 2).mean(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,21 @@ from styletransfer.corpus.folder import RATE, CorpusSong
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.separation import Separator
 from styletransfer.style import Style, style_of
-from styletransfer.tasks import PASSAGE_S, StemSamples, Task, console_task, draw_pairs, gather, separated
+from styletransfer.tasks import (
+    PASSAGE_S,
+    Neutral,
+    StemSamples,
+    Task,
+    console_task,
+    draw_pairs,
+    gather,
+    separated,
+)
 
 from .answers import Answer, System
 from .settings import settings_error
 from .spectral import Spectral, Truth
+from .spreading import in_turn
 
 TRUE, SEPARATED = "true stems", "separated stems"
 NEUTRAL, OTHER = "neutral input", "input through another chain"
@@ -107,22 +117,45 @@ def judge(
     found: Table = {}
     for kind, count in ((NEUTRAL, plan.tasks), (OTHER, plan.others)):
         pairs = draw_pairs(neutrals, count, torch.Generator().manual_seed(seed)) if count else []
-        tasks = [
-            console_task(*pair, torch.Generator().manual_seed(_seed(seed, number)), other=kind == OTHER)
-            for number, pair in enumerate(pairs)
-        ]
-        for condition in plan.conditions if tasks else ():
-            given = list(_as_given(tasks, condition, separator, progress))
-            found[condition, kind] = []
-            for number, task in enumerate(given):
-                progress(f"{kind}, {condition}", number / len(given))
-                other = given[(number + 1) % len(given)]
-                wrong = replace(task, reference=other.reference, reference_rest=other.reference_rest)
-                found[condition, kind].append(
-                    judge_task(task, systems, encoders, shuffled if kind == NEUTRAL else None, wrong)
-                )
-            progress(f"{kind}, {condition}", 1.0)
+        for condition in plan.conditions if pairs else ():
+            tasks = Tasks(pairs, kind, condition, separator, seed)
+            told = partial(progress, f"{kind}, {condition}")
+            answering = shuffled if kind == NEUTRAL else None
+            work = partial(_judge_numbered, tasks, systems, encoders, answering)
+            found[condition, kind] = in_turn(work, range(count), told)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of one table, made when they are asked for, always alike."""
+
+    pairs: Sequence[tuple[Neutral, Neutral]]
+    kind: str
+    condition: str
+    separator: Separator
+    seed: int
+
+    def __getitem__(self, number: int) -> Task:
+        number %= len(self.pairs)
+        generator = torch.Generator().manual_seed(_seed(self.seed, number))
+        task = console_task(*self.pairs[number], generator, other=self.kind == OTHER)
+        return separated(task, self.separator) if self.condition == SEPARATED else task
+
+
+def _judge_numbered(
+    tasks: Tasks,
+    systems: Sequence[System],
+    encoders: Sequence[LoadedEncoder],
+    shuffled: System | None,
+    number: int,
+) -> Judged:
+    task = tasks[number]
+    if shuffled is None:
+        return judge_task(task, systems, encoders)
+    other = tasks[number + 1]
+    wrong = replace(task, reference=other.reference, reference_rest=other.reference_rest)
+    return judge_task(task, systems, encoders, shuffled, wrong)
 
 
 def judge_task(
@@ -181,15 +214,6 @@ def _score(task: Task, answer: Answer, truths: dict[str, Truth], styles: Sequenc
         settings=settings,
         gated=answer.gated,
     )
-
-
-def _as_given(
-    tasks: Sequence[Task], condition: str, separator: Separator, progress: Progress
-) -> Iterator[Task]:
-    for number, task in enumerate(tasks):
-        if condition == SEPARATED:
-            progress("separating", number / len(tasks))
-        yield separated(task, separator) if condition == SEPARATED else task
 
 
 def _styles(encoder: LoadedEncoder, mix: Tensor, stems: StemSamples) -> dict[str, Style]:

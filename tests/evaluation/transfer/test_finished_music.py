@@ -21,7 +21,7 @@ from styletransfer.evaluation.transfer.mixes import MATCHERING, NOTHING, UNGATED
 from styletransfer.evaluation.transfer.null_tests import null_tests, returned_exactly, self_residual_db
 from styletransfer.stem_cache import StemCache
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 def beat(seed: int, width: float, seconds: float = 6) -> Audio:
