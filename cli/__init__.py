@@ -19,6 +19,7 @@ from . import (
     doctor,
     embed,
     evaluate,
+    interpolate,
     library,
     normalize,
     separate,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 _MIXING, _LOOKING, _STYLES, _RESEARCH = "Mixing", "Looking and listening", "Styles", "Research"
 app.command(rich_help_panel=_MIXING)(transfer.transfer)
+app.command(rich_help_panel=_MIXING)(interpolate.interpolate)
 app.command(rich_help_panel=_MIXING)(apply.apply)
 app.command(rich_help_panel=_MIXING)(separate.separate)
 app.command(rich_help_panel=_MIXING)(normalize.normalize)

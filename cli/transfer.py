@@ -169,10 +169,10 @@ def transfer(
             device=device,
             progress=show,
             amount=amount,
-            stem_amounts=_stem_amounts(stem_amount or []),
+            stem_amounts=stem_amounts(stem_amount or []),
             only=listed([only] if only else []),
             lock=listed(lock or []),
-            lufs=_loudness(lufs),
+            lufs=loudness(lufs),
             true_peak_db=true_peak,
             gate=gate,
             seed=seed,
@@ -217,7 +217,8 @@ def _channels(text: str | None) -> int | None:
     return None if text is None else 1 + (text == "stereo")
 
 
-def _loudness(text: str) -> str | float:
+def loudness(text: str) -> str | float:
+    """A number in LUFS, or the word that was given."""
     try:
         return float(text)
     except ValueError:
@@ -237,7 +238,8 @@ def _stem_references(texts: list[str]) -> dict[str, Path]:
     return sounds
 
 
-def _stem_amounts(texts: list[str]) -> dict[str, float]:
+def stem_amounts(texts: list[str]) -> dict[str, float]:
+    """Stem → amount, from texts like vocals=.5."""
     amounts = {}
     for text in texts:
         name, _, value = text.partition("=")
