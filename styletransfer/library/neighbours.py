@@ -70,17 +70,16 @@ class Neighbours:
         return self._last
 
     def _current(self, progress: Callable[[float], None]) -> tuple[Any, int]:
-        path, last = self._newest()
+        path, last, graph = self._newest()
         total = self._library.count(self._part, self._encoder)
-        if path is not None:
-            graph = _opened(path, view=True)
+        if graph is not None:
             added = self._library.count(self._part, self._encoder, after=last)
             gone = len(graph) - (total - added)
             if added + gone <= _STALE * total:
                 return graph, last
-            graph, last = (_opened(path, view=False), last) if gone <= _STALE * total else (None, 0)
-        else:
-            graph = None
+            graph = _opened(path, view=False) if gone <= _STALE * total else None
+        if graph is None:
+            last = 0
         for ids, vectors in self._library.vectors(self._part, self._encoder, last, _AT_A_TIME):
             graph = _empty(vectors.shape[1]) if graph is None else graph
             graph.add(ids, vectors, threads=torch.get_num_threads())
@@ -89,7 +88,7 @@ class Neighbours:
         return self._kept(graph, last, path), last
 
     def _kept(self, graph: Any, last: int, former: Path | None) -> Any:
-        """The graph, written beside the library and mapped; as it is where the folder can't be written."""
+        """The graph, written beside the library and mapped; a former file goes."""
         path = self._library.path.with_name(f"{self._stem}{last}.ann")
         with beside(path) as partial:
             graph.save(str(partial))
@@ -98,7 +97,8 @@ class Neighbours:
                 former.unlink()
         return _opened(path, view=True)
 
-    def _newest(self) -> tuple[Path | None, int]:
+    def _newest(self) -> tuple[Path | None, int, Any]:
+        """The file with the highest id, that id, and its graph; no graph where the file is damaged."""
         pattern = re.compile(re.escape(self._stem) + r"(\d+)\.ann")
         there = [
             (int(match[1]), path)
@@ -106,7 +106,7 @@ class Neighbours:
             if (match := pattern.fullmatch(path.name))
         ]
         last, path = max(there, default=(0, None))
-        return path, last
+        return path, last, None if path is None else _opened(path, view=True)
 
     @property
     def _stem(self) -> str:
@@ -125,7 +125,13 @@ def _empty(dimensions: int) -> Any:
 
 
 def _opened(path: Path, view: bool) -> Any:
-    graph = _usearch().Index.restore(str(path), view=view)
+    """A graph from a file, or None where it is damaged."""
+    try:
+        graph = _usearch().Index.restore(str(path), view=view)
+    except (ValueError, RuntimeError):
+        return None
+    if graph is None:
+        return None
     graph.expansion_add, graph.expansion_search = WIDTH_BUILDING, WIDTH_SEARCHING
     return graph
 

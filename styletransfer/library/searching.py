@@ -98,10 +98,10 @@ def _best(
 
 def _explain_nothing(library: Library, part: str, encoder: str) -> None:
     library.check_filled()
-    others = library.encoders() - {encoder}
-    if others:
+    heard_by = library.encoders()
+    if encoder not in heard_by:
         raise ConfigError(
-            f"the styles in {library.path} were heard by encoder {', '.join(sorted(others))}, and this is "
+            f"the styles in {library.path} were heard by encoder {', '.join(sorted(heard_by))}, and this is "
             f"{encoder}; add their songs again"
         )
     raise UsageError(f"no style in {library.path} has {part}; search by another stem, or by the mix")
