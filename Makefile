@@ -6,7 +6,7 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test browser-test check wheel bench bench-songs converter-tables corpus encoder encoder-tables separator separator-tables clean
+.PHONY: demo test browser-test check wheel bench bench-songs converter-tables corpus encoder encoder-tables library-scale separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -60,6 +60,9 @@ separator: $(VENV)/.installed-dev  ## train the splitter of drums, bass and othe
 separator-tables: $(VENV)/.installed-dev  ## measure builtin beside its baselines and an oracle; writes separator-output/
 	$(BIN)/pip install -q --no-deps stempeg
 	$(BIN)/automix evaluate separator --corpus '$(CORPUS)' --output separator-output
+
+library-scale: $(VENV)/.installed-dev  ## measure searches of a million styles beside comparing all: 10 minutes, 4 GB of disk
+	$(BIN)/python -m styletransfer.library.scale
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

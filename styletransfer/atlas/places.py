@@ -38,7 +38,8 @@ def places_of(vectors: Floats, method: str = "tsne", seed: int = 0) -> Floats:
     method_of = {"tsne": _tsne, "pca": _pca, "umap": _umap, "opentsne": _opentsne}[method]
     found = np.asarray(method_of(vectors.astype(np.float32), seed), dtype=np.float64)
     spread = np.ptp(found, 0).max()
-    return (found - (found.min(0) + found.max(0)) / 2) / (spread or 1.0)
+    centred: Floats = (found - (found.min(0) + found.max(0)) / 2) / (spread or 1.0)
+    return centred
 
 
 def check_method(method: str) -> None:

@@ -72,7 +72,7 @@ class Neighbours:
     def _current(self, progress: Callable[[float], None]) -> tuple[Any, int]:
         path, last, graph = self._newest()
         total = self._library.count(self._part, self._encoder)
-        if graph is not None:
+        if path is not None and graph is not None:
             added = self._library.count(self._part, self._encoder, after=last)
             gone = len(graph) - (total - added)
             if added + gone <= _STALE * total:

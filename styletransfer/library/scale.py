@@ -71,7 +71,8 @@ class Draw:
             which = self._generator.integers(0, len(self._centres), count)
             found = self._centres[which] + _SPREAD * self._normal(count)
         found = found @ self._basis
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = found / np.linalg.norm(found, axis=1, keepdims=True)
+        return unit
 
     def _normal(self, count: int) -> NDArray[np.float32]:
         return self._generator.standard_normal((count, DIMENSIONS), dtype=np.float32)
@@ -131,13 +132,13 @@ def _blocks(draw: Draw, rows: int) -> Iterator[NDArray[np.float32]]:
 
 def _exact(library: Library, asked: NDArray[np.float32]) -> list[set[int]]:
     """The nearest rows' styles of each query, all rows compared."""
-    ids = np.zeros((len(asked), 0), dtype=np.int64)
-    scores = np.zeros((len(asked), 0), dtype=np.float32)
+    ids: NDArray[np.int64] = np.zeros((len(asked), 0), dtype=np.int64)
+    scores: NDArray[np.float32] = np.zeros((len(asked), 0), dtype=np.float32)
     for some, vectors in library.vectors(MIX, _ENCODER):
         scores = np.concatenate([scores, asked @ vectors.astype(np.float32).T], 1)
         ids = np.concatenate([ids, np.broadcast_to(some, (len(asked), len(some)))], 1)
         order = np.argpartition(-scores, min(_MOST, scores.shape[1]) - 1)[:, :_MOST]
-        scores, ids = (np.take_along_axis(values, order, 1) for values in (scores, ids))
+        scores, ids = np.take_along_axis(scores, order, 1), np.take_along_axis(ids, order, 1)
     return [set(library.styles_of(row)) for row in ids]
 
 

@@ -172,9 +172,9 @@ def _style(tensors: Mapping[str, Tensor], part: str) -> Style:
 
 
 def _measures(tensors: Mapping[str, Tensor], part: str) -> Measures:
-    spectra = {name: _checked(tensors[f"{part}.{name}"], (len(BAND_HZ),)) for name in _SPECTRA}
+    mid_db, side_db = (_checked(tensors[f"{part}.{name}"], (len(BAND_HZ),)) for name in _SPECTRA)
     figures = _checked(tensors[f"{part}.figures"], (len(_FIGURES),)).tolist()
-    return Measures(**spectra, **dict(zip(_FIGURES, figures, strict=True)))
+    return Measures(mid_db, side_db, **dict(zip(_FIGURES, figures, strict=True)))
 
 
 def _confidence(tensors: Mapping[str, Tensor], name: str) -> Confidence:

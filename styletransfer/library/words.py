@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,15 +84,15 @@ def sentence(said: Sequence[Difference], most: int = MOST, none: str = "no audib
 def typical(of: Sequence[Measures]) -> Measures:
     """The middle of several measures, figure by figure; spectra with their own middle band at 0 dB."""
     numbers = ("crest_db", "punch_db", "spread_db", "width_db", "balance_db", "bandwidth_hz", "activity")
-    middle = {
+    middle: dict[str, Any] = {
         name: float(torch.tensor([getattr(one, name) for one in of], dtype=torch.float64).quantile(0.5))
         for name in numbers
     }
-    spectra = {
+    middle |= {
         name: torch.stack([getattr(one, name) - one.mid_db.quantile(0.5) for one in of]).quantile(0.5, dim=0)
         for name in ("mid_db", "side_db")
     }
-    return replace(of[0], loudness_lufs=0.0, **spectra, **middle)
+    return replace(of[0], loudness_lufs=0.0, **middle)
 
 
 def _tone(found: Measures, asked: Measures) -> list[Difference]:
