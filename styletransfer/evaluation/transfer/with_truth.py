@@ -105,6 +105,7 @@ def judge(
     folder    where neutral passages are kept.
     shuffled  also answers the neutral tasks with the next task's reference.
     """
+    progress("normalizing pieces", 0.0)
     neutrals = gather(
         _of_pieces(songs, plan.pieces),
         folder,
