@@ -58,7 +58,7 @@ def way_figure(way: Interpolation) -> Figure:
         panel.set_xlabel("way")
     bar = figure.colorbar(
         ScalarMappable(cmap=_COLOURS),
-        ax=panels[:, :2],
+        ax=panels,
         location="bottom",
         shrink=0.5,
         aspect=50,
@@ -85,7 +85,7 @@ def _curves(panel: Axes, name: str, stage: str, settings: list[Settings]) -> Non
     panel.set_ylim(*_room(float(curves.min()), float(curves.max()), 3.0))
     panel.grid(alpha=0.3)
     if all(is_neutral(table, one[stage]) for one in settings):
-        panel.text(0.5, 0.9, "at rest", transform=panel.transAxes, ha="center", color="0.4")
+        _rests(panel)
 
 
 def _lines(
@@ -96,16 +96,22 @@ def _lines(
     rest: float | None,
 ) -> None:
     values = {label: [read(one) for one in settings] for label, read in knobs.items()}
-    for (label, line), style in zip(values.items(), _LINES, strict=True):
+    for number, ((label, line), style) in enumerate(zip(values.items(), _LINES, strict=True)):
         still = (1.0 if "ratio" in label else 0.0) if rest is None else rest
         if any(abs(value - still) > 1e-6 for value in line):
-            panel.plot(places, line, style, label=label)
+            panel.plot(places, line, style, color=f"C{number}", label=label)
     every = [value for line in values.values() for value in line]
     panel.set_ylim(*_room(min(every), max(every), 1.0))
     panel.set_xlim(0, 1)
     panel.grid(alpha=0.3)
     if panel.get_legend_handles_labels()[0]:
         panel.legend(fontsize=7, loc="best")
+    else:
+        _rests(panel)
+
+
+def _rests(panel: Axes) -> None:
+    panel.text(0.5, 0.9, "at rest", transform=panel.transAxes, ha="center", color="0.4")
 
 
 def _room(low: float, high: float, least: float) -> tuple[float, float]:
