@@ -67,11 +67,16 @@
     const again = n === playing;
     silence();
     if (again || !sounds[n]) { tell(n); return; }
-    player = new Audio(sounds[n]);
+    const own = player = new Audio(sounds[n]);
     player.addEventListener("ended", silence);
     playing = n; stop.disabled = false;
     spots[n].classList.add("playing");
-    player.play().catch(() => { silence(); tell(n); card.children[3].textContent = "this browser can't play it"; });
+    player.play().catch(() => {
+      if (player !== own) return;  // another spot was chosen before this one began
+      silence();
+      tell(n);
+      card.children[3].textContent = "this browser can't play it";
+    });
     tell(n);
   }
 
