@@ -123,7 +123,7 @@ def interpolate(
     from styletransfer import files
     from styletransfer.atlas import picture
     from styletransfer.interpolation.plotting import way_figure
-    from styletransfer.library import load_style, mismatches, separator_for
+    from styletransfer.library import load_style, separator_for
     from styletransfer.library.style_file import is_style
     from styletransfer.save import save_all
 
@@ -134,8 +134,6 @@ def interpolate(
         picture.check_target(plot)
     kept = {path: load_style(path) for path in (first, second) if is_style(path)}
     used = separator_for(list(kept.values()), separator, repo=repo, device=device)
-    for sentence in mismatches(list(kept.values()), used):
-        say(f"style-separator: {sentence}", quiet)
     with progress(quiet) as show:
         way = styletransfer.interpolate(
             source,

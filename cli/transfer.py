@@ -144,15 +144,13 @@ def transfer(
 
     import styletransfer
     from styletransfer import files
-    from styletransfer.library import mismatches, separator_for, style_named
+    from styletransfer.library import separator_for, style_named
     from styletransfer.save import save_all
 
     kept = [style_named(name, library) for name in style]
     set_up(threads, device)
     check_outputs(target, 48000 if source is None else files.inspect(source).rate, save)
     used = separator_for(kept, separator, repo=repo, device=device)
-    for sentence in mismatches(kept, used):
-        say(f"style-separator: {sentence}", quiet)
     with progress(quiet) as show:
         result = styletransfer.transfer(
             source,

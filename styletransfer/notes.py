@@ -19,6 +19,7 @@ Code = Literal[
     "loudness-missed",  # the limiter's reach ended before the loudness target
     "stems-separated-again",  # cached stems were gone
     "separator-changed",  # the separator's weights or settings are not those that the settings were made with
+    "style-separator",  # a kept style was measured on stems of another separator than the input is
     "preset",  # settings made for another input
     "clipped",  # an integer file could not hold every sample
 ]

@@ -30,7 +30,7 @@ from styletransfer.errors import ConfigError, UsageError
 from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.notes import Note
-from styletransfer.reference import Reference, mixed, shares_of, with_stems
+from styletransfer.reference import Reference, mixed, other_stems, shares_of, with_stems
 from styletransfer.result import Result, result_of, source_of
 from styletransfer.separation import Separator, choose, confidence
 from styletransfer.sources import Progress, Sound
@@ -114,6 +114,7 @@ def carry_over(
     desk = Desk(ours, theirs, request)
     with clock("matching"):
         steps, notes = converted(theirs, ours, network)
+        notes += other_stems(theirs, separator)
         notes += desk.match(steps[-1])
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     full |= dict.fromkeys(request.lock, 0.0)

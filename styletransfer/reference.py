@@ -14,14 +14,15 @@ import torch
 from styletransfer import mixdown
 from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.blending import blend_loudness, blend_songs, blend_styles, style_with_stems
-from styletransfer.document import Referred
+from styletransfer.document import Referred, SeparatorUsed
 from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, measure
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import UsageError
 from styletransfer.matching import SongMeasures
+from styletransfer.notes import Note
 from styletransfer.result import source_of
-from styletransfer.separation import confidence
+from styletransfer.separation import Separator, confidence
 from styletransfer.separation.confidence import Confidence
 from styletransfer.sources import Song, passage_of
 from styletransfer.style import SongStyle, style_of
@@ -36,6 +37,7 @@ class Reference:
     sources      what it was made from, each with its weight, as result.json tells it.
     confidences  how much of each stem is its own; empty where nobody asked.
     style        how it sounds to an encoder, where one listened.
+    separators   what made the stems of kept styles in it; empty where the transfer's own separator did.
     song, stems  to be heard beside a result: the (heaviest) sound and its stems, where they are at hand.
     """
 
@@ -44,6 +46,7 @@ class Reference:
     sources: list[Referred]
     confidences: dict[str, Confidence] = field(default_factory=dict)
     style: SongStyle | None = None
+    separators: tuple[SeparatorUsed, ...] = ()
     song: Song | None = None
     stems: Stems | None = None
 
@@ -99,6 +102,7 @@ def mixed(references: Sequence[Reference], weights: Sequence[float] | None = Non
         sources=sources,
         confidences=_blended_confidences([part.confidences for part in parts], shares),
         style=blend_styles([part.style for part in parts], shares),
+        separators=_separators(parts),
         song=heaviest.song,
         stems=heaviest.stems,
     )
@@ -132,6 +136,7 @@ def with_stems(reference: Reference, stems: Mapping[str, Reference]) -> Referenc
         confidences=reference.confidences
         | {name: other.confidences[name] for name, other in stems.items() if name in other.confidences},
         style=style_with_stems(reference.style, {name: other.style for name, other in stems.items()}),
+        separators=_separators([reference, *stems.values()]),
     )
 
 
@@ -160,6 +165,25 @@ def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, ro
 
     passage_of(mix, span_s, role)
     return SongMeasures(of(mix), {name: of(stems[name]) for name in STEMS})
+
+
+def other_stems(reference: Reference, separator: Separator) -> list[Note]:
+    """A warning for each other separator that made stems which a reference was measured on."""
+    return [
+        Note(
+            "style-separator",
+            f"a style was measured on stems by {other.name}, and the input on stems by {separator.name}: "
+            "what differs between these is matched too",
+        )
+        for other in reference.separators
+        if other.fingerprint != separator.fingerprint
+    ]
+
+
+def _separators(references: Sequence[Reference]) -> tuple[SeparatorUsed, ...]:
+    """All of them, each once."""
+    every = {used.fingerprint: used for reference in references for used in reference.separators}
+    return tuple(every.values())
 
 
 def _blended_confidences(

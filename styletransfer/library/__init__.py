@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .adding import Outcome, add_files, files_in
 from .database import Entry, Library
-from .lookup import mismatches, separator_for, style_named
+from .lookup import separator_for, style_named
 from .saved import MIX, PARTS, Listener, SavedStyle, mixed
 from .searching import Found, search
 from .style_file import load_style, save_style
@@ -21,7 +21,6 @@ __all__ = [
     "add_files",
     "files_in",
     "load_style",
-    "mismatches",
     "mixed",
     "save_style",
     "search",

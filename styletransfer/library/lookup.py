@@ -36,13 +36,3 @@ def separator_for(
 
         name = name if htdemucs.is_here(name, repo) else asked
     return choose(name, repo=repo, device=device)
-
-
-def mismatches(styles: Sequence[SavedStyle], separator: Separator) -> list[str]:
-    """A sentence for each style whose stems another separator made."""
-    return [
-        f"{style.title} was measured on stems by {style.separator.name}, and your song on stems by "
-        f"{separator.name}: what differs between these is matched too"
-        for style in styles
-        if style.separator.fingerprint != separator.fingerprint
-    ]

@@ -49,7 +49,9 @@ class SavedStyle:
         object.__setattr__(self, "title", plain(self.title) or "untitled")
         tags = {plain(tag, 60) for tag in self.tags} - {""}
         object.__setattr__(self, "tags", tuple(sorted(tags))[:MOST_TAGS])
-        object.__setattr__(self, "reference", replace(self.reference, song=None, stems=None))
+        object.__setattr__(
+            self, "reference", replace(self.reference, separators=(self.separator,), song=None, stems=None)
+        )
         if self.reference.style is None or set(self.reference.style.stems) != set(STEMS):
             raise ValueError("a style that is kept has an embedding of the mix and of each stem")
 
