@@ -26,8 +26,11 @@ FREQUENCIES_HZ: Curve = np.geomspace(20, 20_000, 181)
 LEVELS_DB: Curve = np.linspace(-72, 0, 73)
 """Levels in at which transfer curves are drawn, dBFS."""
 
-PRE_ROLL_S = 3.0
-"""What detectors hear before a passage."""
+LEAST_GAIN_DB = 0.05
+"""What an equalizer's band or a trace moves less than isn't drawn."""
+
+PRE_ROLL_S = 10.0
+"""What detectors and reverbs hear before a passage: longer than any release or decay matters."""
 
 _CURVE_RATE = 48_000
 _TRACE_STEP_S = 0.01
@@ -55,16 +58,23 @@ class Reduction(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StripTrace:
-    """Where a strip was watched, from and to in seconds, and what its dynamics did there, by stage."""
+    """Where a strip was watched, from and to in seconds, what its dynamics did there, by stage, and what
+    came out."""
 
     passage_s: tuple[float, float]
     reductions: dict[str, Reduction]
+    output: Audio
 
 
 def bands_of(values: Mapping[str, float]) -> list[Band]:
     """An equalizer's bands from low to high."""
     names = [knob.removesuffix("_gain_db") for knob in values if knob.endswith("_gain_db")]
     return [Band(n, values[f"{n}_frequency_hz"], values[f"{n}_gain_db"], values[f"{n}_q"]) for n in names]
+
+
+def moves_ears(values: Mapping[str, float]) -> bool:
+    """Whether some band of an equalizer does what could be heard."""
+    return any(abs(band.gain_db) >= LEAST_GAIN_DB for band in bands_of(values))
 
 
 def equalizer_curve_db(values: Mapping[str, float]) -> Curve:
@@ -131,7 +141,8 @@ def _trace(
             kept = seconds >= passage_s[0]
             reductions[name] = Reduction(seconds[kept], gain_db[kept])
         samples = output
-    return StripTrace(passage_s, reductions)
+    skipped = round((passage_s[0] - from_s) * heard.rate)
+    return StripTrace(passage_s, reductions, Audio(samples[:, skipped:], heard.rate))
 
 
 def _gain_db(before: Tensor, after: Tensor, rate: int) -> Curve:

@@ -12,12 +12,14 @@ from styletransfer.converter.console import Settings, Stage, is_neutral
 
 from .console_curves import (
     FREQUENCIES_HZ,
+    LEAST_GAIN_DB,
     LEVELS_DB,
     Curve,
     Reduction,
     StripTrace,
     bands_of,
     equalizer_curve_db,
+    moves_ears,
     transfer_curve_db,
 )
 from .drawing import (
@@ -48,14 +50,13 @@ def strip_pictures(
 
 def _drawn(name: str, table: dict[str, Stage], settings: Settings, trace: StripTrace) -> Iterator[Picture]:
     working = [stage for stage in table if not is_neutral(table[stage], settings[stage])]
-    if "eq" in working or "side_eq" in working:
+    if moves_ears(settings["eq"]) or moves_ears(settings["side_eq"]):
         yield _equalizer(name, settings)
     for stage in ("compressor", "expander"):
         if stage in working:
             yield _transfer(name, stage, settings[stage])
     if any(
-        np.nanmin(r.gain_db, initial=0) < -0.05 or np.nanmax(r.gain_db, initial=0) > 0.05
-        for r in trace.reductions.values()
+        np.nanmax(np.abs(found.gain_db), initial=0) >= LEAST_GAIN_DB for found in trace.reductions.values()
     ):
         yield _reduction(name, trace)
     yield _faders(name, table, settings)
@@ -68,7 +69,7 @@ def _equalizer(name: str, settings: Settings) -> Picture:
         curve = equalizer_curve_db(settings["eq"])
         axes.plot(FREQUENCIES_HZ, curve, color=INK, label="left and right")
         axes.fill_between(FREQUENCIES_HZ, 0, curve, color=INK, alpha=0.12, linewidth=0)
-        side_moves = any(band.gain_db for band in bands_of(settings["side_eq"]))
+        side_moves = moves_ears(settings["side_eq"])
         if side_moves:
             side = curve + equalizer_curve_db(settings["side_eq"])
             axes.plot(FREQUENCIES_HZ, side, color=_SIDE, linestyle="--", label="side signal")
@@ -91,7 +92,7 @@ def _equalizer(name: str, settings: Settings) -> Picture:
 
 
 def _bands(axes: Axes, values: Mapping[str, float], mark: str, colour: str) -> None:
-    moved = [band for band in bands_of(values) if band.gain_db]
+    moved = [band for band in bands_of(values) if abs(band.gain_db) >= LEAST_GAIN_DB]
     axes.plot([b.frequency_hz for b in moved], [b.gain_db for b in moved], mark, color=colour, markersize=4.5)
 
 
@@ -119,8 +120,8 @@ def _reduction(name: str, trace: StripTrace) -> Picture:
     """What compressor, expander and limiter did over a passage."""
     with canvas(1.9) as (figure, [axes]):
         lowest = 0.0
-        for (stage, found), style in zip(trace.reductions.items(), ("-", "--", ":"), strict=False):
-            axes.plot(*_thinned(found), color=INK, linewidth=1, linestyle=style, label=stage)
+        for (stage, found), colour in zip(trace.reductions.items(), (INK, ACCENT, _SIDE), strict=False):
+            axes.plot(*_thinned(found), color=colour, linewidth=1, label=stage)
             lowest = min(lowest, float(np.nanmin(found.gain_db, initial=0)))
         over_time(axes, trace.passage_s[1], trace.passage_s[0])
         axes.set_ylim(min(-3.0, lowest * 1.1), axes.get_ylim()[1] if axes.get_ylim()[1] > 0.5 else 0.3)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from styletransfer.audio import STEMS, Audio, Stems
+from styletransfer.audio import STEMS, Audio
 from styletransfer.closeness import Distance
-from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
 from styletransfer.document import Document, Warned
 from styletransfer.encoder.measures import BAND_HZ
 from styletransfer.errors import UsageError
@@ -16,7 +16,7 @@ from styletransfer.result import Result
 from styletransfer.sources import Progress, Sound, load
 from styletransfer.summary import moves
 
-from .console_curves import StripTrace, traces_of
+from .console_curves import StripTrace, moves_ears, traces_of
 from .console_plots import strip_pictures
 from .curves import loudness_over_time, third_octaves_db, width_by_band_db
 from .drawing import VERSION_COLOURS, Picture
@@ -90,11 +90,10 @@ class Report:
         }
 
 
-def report_of(result: Result, audio: Extent = "excerpt", stems: Stems | None = None) -> Report:
+def report_of(result: Result, audio: Extent = "excerpt") -> Report:
     """The report of a transfer, or of settings that were applied.
 
     audio  what can be heard in the page: nothing, excerpts from the loudest passages, or all.
-    stems  the result's stems, where they were rendered already.
     """
     document = result.document
     versions = versions_of(result)
@@ -111,13 +110,13 @@ def report_of(result: Result, audio: Extent = "excerpt", stems: Stems | None = N
     passages_s = {name: _loudest_s(result.dry_stems[name], STEM_S) for name in STEMS} | {"master": mix_s}
     traces = traces_of(result, passages_s)
     players = [] if audio == "none" else [_mix_player(versions, audio, mix_s)]
-    rendered = result.stems if stems is None and audio != "none" else stems
+    whole = result.stems if audio == "full" else {}
     strips = []
     for name, settings in (document.console.stems() | {"master": document.console.master}).items():
         table = MASTER if name == "master" else STRIP
         player = None
-        if audio != "none" and rendered is not None and name != "master":
-            player = _stem_player(result, name, rendered[name], audio, passages_s[name])
+        if audio != "none" and name != "master":
+            player = _stem_player(result, name, whole.get(name), traces[name])
         strips.append(
             Strip(
                 name=name,
@@ -163,7 +162,7 @@ def compare(
 def _line(table: dict[str, Stage], settings: Settings) -> str:
     """What a strip does, without the equalizers' bands, which are drawn."""
     named = {"eq": "equalizer", "side_eq": "equalizer of the side"}
-    equalizers = [words for stage, words in named.items() if not is_neutral(table[stage], settings[stage])]
+    equalizers = [words for stage, words in named.items() if moves_ears(settings[stage])]
     others = moves({stage: told for stage, told in table.items() if stage not in named}, settings)
     return ", ".join([*equalizers, *([others] if others else [])])
 
@@ -173,25 +172,27 @@ def _mix_player(versions: Sequence[Version], audio: Extent, shared_s: Passage | 
     sounds = {}
     for number, version in enumerate(versions):
         if version.audio is not None:
-            own = shared_s is None or version.label == REFERENCE
-            passage_s = _loudest_s(version.audio, MIX_S) if own else shared_s
-            assert passage_s is not None
-            sounds[version.label] = number, version.audio, _heard_s(version.audio, passage_s, audio)
+            shared = None if version.label == REFERENCE else shared_s
+            passage_s = _passage_s(version.audio, audio, shared or _loudest_s(version.audio, MIX_S))
+            sounds[version.label] = number, version.audio.excerpt(*passage_s), passage_s[0]
     return player_of("mix", "the mix", sounds)
 
 
-def _stem_player(result: Result, name: str, processed: Audio, audio: Extent, passage_s: Passage) -> Player:
-    sounds: dict[str, tuple[int, Audio, Passage]] = {}
-    for number, (label, stem) in enumerate({INPUT: result.dry_stems[name], RESULT: processed}.items()):
-        sounds[label] = number, stem, _heard_s(stem, passage_s, audio)
+def _stem_player(result: Result, name: str, whole: Audio | None, trace: StripTrace) -> Player:
+    """A stem before and after its strip, and the reference's: `whole`, or only where each is loudest."""
+    extent: Extent = "excerpt" if whole is None else "full"
+    dry = result.dry_stems[name]
+    span_s = _passage_s(dry, extent, trace.passage_s)
+    sounds = {INPUT: (0, dry.excerpt(*span_s), span_s[0]), RESULT: (1, whole or trace.output, span_s[0])}
     if result.reference_stems is not None:
         theirs = result.reference_stems[name]
-        sounds[REFERENCE] = 2, theirs, _heard_s(theirs, _loudest_s(theirs, STEM_S), audio)
+        span_s = _passage_s(theirs, extent, _loudest_s(theirs, STEM_S))
+        sounds[REFERENCE] = 2, theirs.excerpt(*span_s), span_s[0]
     return player_of(name, name, sounds, stem=True)
 
 
-def _heard_s(sound: Audio, passage_s: Passage, audio: Extent) -> Passage:
-    return (0.0, sound.duration_s) if audio == "full" else passage_s
+def _passage_s(sound: Audio, audio: Extent, excerpt_s: Passage) -> Passage:
+    return (0.0, sound.duration_s) if audio == "full" else excerpt_s
 
 
 def _loudest_s(sound: Audio, length_s: float) -> Passage:

@@ -70,15 +70,13 @@ class Player:
 
 
 def player_of(
-    key: str, title: str, sounds: Mapping[str, tuple[int, Audio, tuple[float, float]]], *, stem: bool = False
+    key: str, title: str, sounds: Mapping[str, tuple[int, Audio, float]], *, stem: bool = False
 ) -> Player:
-    """A player from labels to (number of the version, sound, passage).
+    """A player from labels to (number of the version from 0, what is heard, where in seconds it begins).
 
     All get the loudness of the quietest, and the length of the longest: the others end in silence.
     """
-    cut = {
-        label: audio.with_channels(2).excerpt(*passage_s) for label, (_, audio, passage_s) in sounds.items()
-    }
+    cut = {label: audio.with_channels(2) for label, (_, audio, _) in sounds.items()}
     meters = {label: mixdown.meter_of(audio) for label, audio in cut.items()}
     gains_db, known = matching_gains_db(meters), matchable(meters)
     unmatched_db = min(min(0.0, -1.0 - meter.true_peak_db) for meter in meters.values())
@@ -88,13 +86,13 @@ def player_of(
     duration_s = max(audio.duration_s for audio in played.values())
     peak = max(float(audio.samples.abs().max()) for audio in played.values())
     heard = []
-    for label, (number, _, passage_s) in sounds.items():
+    for label, (number, audio, start_s) in sounds.items():
         lufs = meters[label].integrated_lufs + gains_db[label]
         heard.append(
             Heard(
                 number=number,
                 label=label,
-                passage_s=passage_s,
+                passage_s=(start_s, start_s + audio.duration_s),
                 gain_db=gains_db[label],
                 unmatched_db=unmatched_db - gains_db[label],
                 matched=label in known,

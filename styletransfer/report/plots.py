@@ -61,13 +61,12 @@ def pictures_of(versions: Sequence[Version]) -> list[Picture]:
 def overview(versions: Sequence[Version]) -> Picture:
     """The outline of each whole sound, one below another, on one time axis."""
     end_s = max((audio.duration_s for _, audio, _ in _heard(versions)), default=0.0)
-    with canvas(0.5 + 0.6 * len(versions), rows=len(versions), sharex=True) as (figure, lanes):
+    with canvas(0.5 + 0.6 * len(versions), rows=len(versions), left_in=0.8, sharex=True) as (figure, lanes):
         for axes, (version, audio, colour) in zip(lanes, _heard(versions), strict=True):
             low, high = outline(audio, _OUTLINE_COLUMNS)
             times = np.linspace(0, audio.duration_s, _OUTLINE_COLUMNS)
             axes.fill_between(times, low, high, color=colour, linewidth=0)
-            axes.set(ylim=(-1.05, 1.05), yticks=[-1, 0, 1], yticklabels=["", "0", ""])
-            axes.set_ylabel(version.label)
+            axes.set(ylim=(-1.05, 1.05), yticks=[0], yticklabels=[version.label])
             over_time(axes, end_s)
     names = ", ".join(version.label for version in versions)
     return Picture("overview", figure, "Waveforms", f"Outlines of {names} over time, full scale is 1.")

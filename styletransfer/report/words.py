@@ -41,4 +41,7 @@ def figure_rows(versions: Sequence[Version]) -> list[tuple[str, str, list[str]]]
         ("Balance (right over left)", "dB", [v.figures.mix.balance_db for v in versions]),
         ("Music up to", "kHz", [v.figures.mix.bandwidth_hz / 1000 for v in versions]),
     ]
-    return [(name, unit, ["n/a" if x is None else f"{x:.1f}" for x in values]) for name, unit, values in rows]
+    return [
+        (name, unit, ["n/a" if x is None else f"{round(x, 1) + 0.0:.1f}" for x in values])
+        for name, unit, values in rows
+    ]

@@ -27,9 +27,7 @@ def decoded(player: Player) -> dict[str, torch.Tensor]:
 
 
 def player_with(**sounds: Audio) -> Player:
-    return player_of(
-        "mix", "the mix", {name: (n, a, (0.0, a.duration_s)) for n, (name, a) in enumerate(sounds.items())}
-    )
+    return player_of("mix", "the mix", {name: (n, a, 0.0) for n, (name, a) in enumerate(sounds.items())})
 
 
 def test_sounds_are_within_a_tenth_of_a_lu_and_clip_nothing() -> None:
