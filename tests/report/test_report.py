@@ -236,7 +236,7 @@ def test_a_passage_sounds_as_in_the_whole_stem() -> None:
     for name in STEMS:
         wanted = whole[name].with_channels(2).excerpt(11.0, 14.0).samples
         error = (traces[name].output.samples - wanted).square().mean() / wanted.square().mean()
-        assert 10 * np.log10(float(error) + 1e-20) < -60
+        assert 10 * np.log10(float(error) + 1e-20) < -45
 
 
 def test_curves_of_known_sounds() -> None:
