@@ -140,6 +140,19 @@ def test_a_sweep_starts_in_the_first_and_ends_in_the_second(way: Interpolation) 
     assert residual_db(swept[:, middle], way.at(0.5).mix.samples[:, middle]) < -35
 
 
+def test_an_end_that_the_gate_closed_is_the_input(
+    excerpts: list[Audio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = [audio.excerpt(0.0, 2.0) for audio in excerpts]
+    way = interpolate(*short, separator="builtin", converter="closed")
+    with monkeypatch.context() as strict:
+        strict.setattr("styletransfer.gate.MARGIN", 1.5)  # no gain is enough
+        assert way.first.unchanged
+    assert not way.second.unchanged
+    assert torch.equal(way.at(0).mix.samples, short[0].samples)
+    assert residual_db(way.at(1e-7).mix.samples, short[0].samples) < -80
+
+
 def test_the_embedding_space_converts_what_lies_between(excerpts: list[Audio], way: Interpolation) -> None:
     other = interpolate(*excerpts, separator="builtin", converter="closed", space="embedding")
     assert torch.equal(other.at(0).mix.samples, way.first.mix.samples)

@@ -1,0 +1,72 @@
+"""Amounts, groups and locks on the desk hold for settings from any converter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from styletransfer import STEMS
+from styletransfer.clock import Clock
+from styletransfer.converter.console import STRIP, Settings, is_neutral, keeping, neutral, scaled
+from styletransfer.desk import Desk
+from styletransfer.document import Asked
+from styletransfer.files import read
+from styletransfer.hearing import Input, hear
+from styletransfer.reference import Reference
+from styletransfer.separation import choose
+from styletransfer.tasks import draw_settings
+
+
+@pytest.fixture(scope="module")
+def sides(songs: dict[str, Path]) -> tuple[Input, Reference]:
+    ours, theirs, _ = hear(
+        read(songs["input"]).excerpt(3.0, 6.0),
+        [read(songs["reference"]).excerpt(3.0, 6.0)],
+        {},
+        choose("builtin"),
+        stems_in=None,
+        reference_stems=None,
+        in_range=None,
+        reference_range=None,
+        preview_s=None,
+        confident=False,
+        encoder=None,
+        cache=None,
+        clock=Clock(lambda stage, fraction: None),
+    )
+    return ours, theirs[0]
+
+
+@pytest.fixture(scope="module")
+def converted() -> dict[str, Settings]:
+    """What some converter might have set."""
+    generator = torch.Generator().manual_seed(3)
+    return {name: draw_settings(generator, name) for name in STEMS}
+
+
+def test_whatever_set_the_knobs_is_scaled_filtered_and_locked(
+    sides: tuple[Input, Reference], converted: dict[str, Settings]
+) -> None:
+    desk = Desk(*sides, Asked(amount=1, only=["eq", "space"], lock=["vocals"]))
+    desk.match(converted)
+    attempt = desk.render({"drums": 1.0, "bass": 0.4, "other": 0.0, "vocals": 1.0, "master": 0.5})
+    allowed = {name: keeping(STRIP, settings, {"eq", "space"}) for name, settings in converted.items()}
+    assert attempt.strips["drums"] == allowed["drums"]
+    assert attempt.strips["bass"] == scaled(STRIP, allowed["bass"], 0.4)
+    for name in ("other", "vocals"):
+        assert all(is_neutral(stage, attempt.strips[name][key]) for key, stage in STRIP.items())
+    told = desk.proposed({**converted, "master": desk.master})
+    assert told["drums"].total(STRIP) == allowed["drums"]
+    assert told["vocals"].closed_form == neutral(STRIP)
+
+
+def test_a_locked_master_is_neutral_but_guards(
+    sides: tuple[Input, Reference], converted: dict[str, Settings]
+) -> None:
+    desk = Desk(*sides, Asked(amount=1, lock=["master"]))
+    assert desk.match({**converted, "bass": converted["bass"] | {"gain": {"gain_db": 24.0}}}) == []
+    attempt = desk.render(dict.fromkeys((*STEMS, "master"), 1.0))
+    assert attempt.master["gain"]["gain_db"] == 0
+    assert attempt.loudness.true_peak_db < attempt.master["limiter"]["ceiling_db"] + 0.2
