@@ -59,9 +59,10 @@ class Page:
 
     @staticmethod
     def _extent(audio: str) -> Extent:
-        if audio == "none" or audio == "excerpt" or audio == "full":
-            return audio
-        raise UsageError(f"--report-audio is none, excerpt or full, not {audio!r}")
+        extents: dict[str, Extent] = {"none": "none", "excerpt": "excerpt", "full": "full"}
+        if audio not in extents:
+            raise UsageError(f"--report-audio is none, excerpt or full, not {audio!r}")
+        return extents[audio]
 
     def files(self) -> list[Path]:
         """What will be written, plots aside."""

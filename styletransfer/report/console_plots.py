@@ -72,7 +72,7 @@ def _equalizer(name: str, settings: Settings) -> Picture:
         side_moves = moves_ears(settings["side_eq"])
         if side_moves:
             side = curve + equalizer_curve_db(settings["side_eq"])
-            axes.plot(FREQUENCIES_HZ, side, color=_SIDE, linestyle="--", label="side signal")
+            axes.plot(FREQUENCIES_HZ, side, color=_SIDE, linestyle="--", label="side signal, in all")
         _bands(axes, settings["eq"], "o", ACCENT)
         if side_moves:
             _bands(axes, settings["side_eq"], "D", _SIDE)

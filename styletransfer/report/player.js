@@ -140,6 +140,18 @@ class Player {
     if (restart) this.restart(this.position);
   }
 
+  // Another sound in the place of one, from a file's bytes; `levels` has the gains of all then.
+  async exchange(index, bytes, levels) {
+    Player.context ??= new AudioContext();
+    const [buffer, others] = await Promise.all([Player.context.decodeAudioData(bytes), this.buffers ?? this.decode()]);
+    this.buffers = others.map((other, i) => (i === index ? buffer : other));
+    levels.forEach(({ equal_db, unmatched_db }, i) => {
+      this.sounds[i].dataset.equalDb = equal_db;
+      this.sounds[i].dataset.unmatchedDb = unmatched_db;
+    });
+    if (this.running) this.restart(this.now());
+  }
+
   choose(index) {
     if (index >= this.tracks.length) return;
     this.chosen = index;
@@ -152,7 +164,8 @@ class Player {
     if (!this.running) return;
     const now = Player.context.currentTime;
     this.running.gains.forEach((gain, i) => {
-      const decibels = this.equal.checked ? 0 : Number(this.sounds[i].dataset.unmatchedDb);
+      const { equalDb = 0, unmatchedDb } = this.sounds[i].dataset;
+      const decibels = Number(this.equal.checked ? equalDb : unmatchedDb);
       gain.gain.cancelScheduledValues(now);
       gain.gain.setTargetAtTime(i === this.chosen ? 10 ** (decibels / 20) : 0, now, SWITCH_S / 3);
     });

@@ -112,10 +112,13 @@ def loudness(versions: Sequence[Version]) -> Picture:
             axes.plot(times, lufs, **_line(number), label=version.label)
             end_s = max(end_s, version.audio.duration_s if version.audio else 0.0)
         over_time(axes, end_s)
-        axes.set_ylabel("LUFS, short-term")
+        axes.set_ylabel("LUFS")
         legend(figure)
     return Picture(
-        "loudness", figure, "Loudness over time", "Short-term loudness after EBU R 128, one line per sound."
+        "loudness",
+        figure,
+        "Short-term loudness over time",
+        "Short-term loudness after EBU R 128, one line per sound.",
     )
 
 

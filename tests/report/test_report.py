@@ -105,7 +105,7 @@ def test_the_page_is_whole(page: Page) -> None:
         "Gain reduction",
         "Goniometer",
         "third-octave",
-        "Loudness over time",
+        "loudness over time",
         "Loudness range",
         "Distance to the reference",
         "Nothing to match",
