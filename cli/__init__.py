@@ -23,6 +23,7 @@ from . import (
     library,
     normalize,
     separate,
+    serve,
     style,
     train,
     transfer,
@@ -38,6 +39,7 @@ _MIXING, _LOOKING, _STYLES, _RESEARCH = "Mixing", "Looking and listening", "Styl
 app.command(rich_help_panel=_MIXING)(transfer.transfer)
 app.command(rich_help_panel=_MIXING)(interpolate.interpolate)
 app.command(rich_help_panel=_MIXING)(apply.apply)
+app.command(rich_help_panel=_MIXING)(serve.serve)
 app.command(rich_help_panel=_MIXING)(separate.separate)
 app.command(rich_help_panel=_MIXING)(normalize.normalize)
 app.command(rich_help_panel=_LOOKING)(analyze.analyze)
