@@ -12,9 +12,9 @@ from styletransfer.converter.console import GROUPS
 from styletransfer.report.drawing import minutes
 from styletransfer.report.words import HEADINGS
 
+from .desk import Desk
 from .limits import Limits
 from .sliders import sliders_of
-from .workspace import Workspace
 
 
 def page_html(limits: Limits) -> str:
@@ -26,9 +26,9 @@ def page_html(limits: Limits) -> str:
     )
 
 
-def desk_html(workspace: Workspace) -> str:
-    """What a transfer gave: players, distances, warnings and sliders. UsageError before one."""
-    retouch = workspace.desk
+def desk_html(desk: Desk) -> str:
+    """What a transfer gave: players, distances, warnings and sliders."""
+    retouch = desk.retouch
     document = retouch.result.document
     now = retouch.console.stems() | {"master": retouch.console.master}
     return (
@@ -36,12 +36,12 @@ def desk_html(workspace: Workspace) -> str:
         .get_template("desk.html")
         .render(
             document=document,
-            player=workspace.player("mix").html,
+            player=desk.player("mix").html,
             passage_s=[minutes(second) for second in retouch.passage_s],
             headings=HEADINGS,
             strips={name: sliders_of(name, now[name]) for name in now},
-            ends=workspace.way_ends,
-            way_known=workspace.way_known,
+            ends=desk.ends,
+            way_known=desk.way is not None,
         )
     )
 

@@ -63,7 +63,7 @@ class Job:
 
 
 class Line:
-    """Jobs in the order they came, on a thread of its own. UsageError where more than `room` would wait."""
+    """Jobs in the order they came, on a thread of its own; at most `room` wait."""
 
     def __init__(self, room: int) -> None:
         self._room = room
@@ -74,11 +74,15 @@ class Line:
         self._thread = threading.Thread(target=self._work, name="automix-line", daemon=True)
         self._thread.start()
 
+    def check_room(self) -> None:
+        """UsageError where the line is as long as it may be."""
+        if len(self._waiting) >= self._room:
+            raise UsageError(f"{self._room} others are waiting already; try again later")
+
     def join(self, job: Job) -> None:
-        """Stand in line."""
+        """Stand in line. UsageError as `check_room`."""
         with self._changed:
-            if len(self._waiting) >= self._room:
-                raise UsageError(f"{self._room} transfers are waiting already; try again later")
+            self.check_room()
             self._waiting.append(job)
             self._changed.notify()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 
 from styletransfer.errors import UsageError
@@ -21,7 +20,7 @@ class Pages:
         self._means = means
         self._folder = Folder()
         self._line = Line(limits.waiting)
-        self._open: list[Workspace] = []
+        self._open: dict[str, Workspace] = {}
 
     def begin(self) -> Workspace:
         """A new one. UsageError where too many are open."""
@@ -29,35 +28,33 @@ class Pages:
         if len(self._open) >= self.limits.pages:
             raise UsageError(f"{len(self._open)} pages are open already; close one and reload")
         workspace = Workspace(self._folder.path, self._line, self.limits, self._means)
-        self._open.append(workspace)
+        self._open[workspace.token] = workspace
         return workspace
 
     def find(self, token: str) -> Workspace | None:
         """The workspace of a token, which counts as touched now."""
-        for workspace in self._open:
-            if hmac.compare_digest(workspace.token.encode(), token.encode()):
-                workspace.touched_s, workspace.left = time.monotonic(), False
-                return workspace
-        return None
+        workspace = self._open.get(token)
+        if workspace is not None:
+            workspace.touched_s, workspace.left = time.monotonic(), False
+        return workspace
 
     def end(self, workspace: Workspace) -> None:
         """Remove a workspace and its files."""
-        if workspace in self._open:
-            self._open.remove(workspace)
+        self._open.pop(workspace.token, None)
         workspace.close()
 
     def sweep(self) -> None:
-        """End what was left, or not touched for long, and isn't at work."""
-        for workspace in list(self._open):
+        """End what was left, or what nobody touched for long and isn't at work."""
+        for workspace in list(self._open.values()):
             patience_s = self.limits.left_s if workspace.left else self.limits.kept_s
             if time.monotonic() - workspace.touched_s > patience_s and (workspace.left or not workspace.busy):
                 self.end(workspace)
 
     def close(self) -> None:
         """End all, and remove the folder."""
-        for workspace in list(self._open):
+        for workspace in list(self._open.values()):
             workspace.stop()
         self._line.close()
-        for workspace in list(self._open):
+        for workspace in list(self._open.values()):
             self.end(workspace)
         self._folder.remove()

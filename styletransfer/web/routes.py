@@ -54,8 +54,8 @@ def app(pages: Pages, lifespan: Lifespan[Starlette]) -> Guard:
         at("/stop", _order(Workspace.stop), "POST"),
         at("/desk", _desk),
         at("/players/{key}", _player),
-        at("/turn", _wish(wishes.Turn, Workspace.turn), "POST"),
-        at("/between", _wish(wishes.Between, Workspace.between), "POST"),
+        at("/turn", _wish(wishes.Turn, lambda page, wish: page.desk.turn(wish)), "POST"),
+        at("/between", _wish(wishes.Between, lambda page, wish: page.desk.between(wish)), "POST"),
         at("/heard/{key}", _heard),
         at("/files/{key}", _file),
         at("/leave", _leave, "POST"),
@@ -183,16 +183,16 @@ def _order(fulfil: Callable[[Workspace], None]) -> Answer:
 
 
 async def _desk(request: Request, workspace: Workspace) -> Response:
-    return HTMLResponse(await run_in_threadpool(desk_html, workspace))
+    return HTMLResponse(await run_in_threadpool(desk_html, workspace.desk))
 
 
 async def _player(request: Request, workspace: Workspace) -> Response:
-    player = await run_in_threadpool(workspace.player, request.path_params["key"])
+    player = await run_in_threadpool(workspace.desk.player, request.path_params["key"])
     return HTMLResponse(player.html)
 
 
 async def _heard(request: Request, workspace: Workspace) -> Response:
-    wave = workspace.heard(request.path_params["key"])
+    wave = workspace.desk.heard(request.path_params["key"])
     if wave is None:
         return JSONResponse({"error": "this sound was rendered anew meanwhile"}, 404)
     return Response(wave, media_type="audio/wav")

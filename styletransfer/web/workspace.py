@@ -5,31 +5,25 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from styletransfer.audio import STEMS, Audio
-from styletransfer.converter.console import Settings
 from styletransfer.errors import UsageError
-from styletransfer.interpolation import Interpolation, interpolate
+from styletransfer.interpolation import interpolate
 from styletransfer.pipeline import transfer
-from styletransfer.reference import shares_of
-from styletransfer.report.versions import INPUT, REFERENCE, RESULT
 from styletransfer.result import Result
-from styletransfer.retouching import PASSAGE_S, Retouch
+from styletransfer.retouching import Retouch
 from styletransfer.sources import Progress
 from styletransfer.stem_cache import StemCache
 
 from . import downloads, wishes
+from .desk import Desk
 from .limits import Limits
 from .line import Job, Line
-from .listening import Listening
 from .uploads import Upload
-
-_HEARD = 8  # sounds that are kept for the browser to fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +53,7 @@ class Workspace:
         self.folder.mkdir(mode=0o700)
         self.sounds: dict[str, Upload] = {}
         self.job: Job | None = None
-        self.retouch: Retouch | None = None
+        self._desk: Desk | None = None
         self.parcel: Parcel | None = None
         self.touched_s = time.monotonic()
         self.left = False
@@ -67,10 +61,8 @@ class Workspace:
         self._line, self._means = line, means
         self._cache = StemCache(self.folder / "stems")
         self._transferred: tuple[wishes.Transfer, Upload, list[Upload]] | None = None
-        self._way: Interpolation | None = None
-        self._players: dict[str, Listening] = {}
-        self._heard: OrderedDict[str, bytes] = OrderedDict()
-        self._turning = Lock()
+        self._starting = Lock()
+        self._uploads: dict[str, Path] = {}  # by key, as long as the files are there
 
     # What was dropped
 
@@ -82,12 +74,16 @@ class Workspace:
             raise UsageError(f"{held} references are there already; take one away first")
 
     def add(self, upload: Upload) -> None:
-        """Take in a sound; a new input replaces the old one."""
-        if upload.role == "input":
-            for key in [key for key, sound in self.sounds.items() if sound.role == "input"]:
-                del self.sounds[key]
-        self.sounds[upload.key] = upload
-        self._tidy()
+        """Take in a sound; a new input replaces the old one. Errors as `room_for`, and then it is gone."""
+        self._uploads[upload.key] = upload.path
+        try:
+            self.room_for(upload.role)  # others may have come meanwhile
+            if upload.role == "input":
+                for key in [key for key, sound in self.sounds.items() if sound.role == "input"]:
+                    del self.sounds[key]
+            self.sounds[upload.key] = upload
+        finally:
+            self._tidy()
 
     def remove(self, key: str) -> None:
         """Take a sound away."""
@@ -99,44 +95,43 @@ class Workspace:
 
     def transfer(self, wish: wishes.Transfer) -> None:
         """Stand in line for a transfer. UsageError where there is no input, or no reference."""
-        self._idle()
         source = next((sound for sound in self.sounds.values() if sound.role == "input"), None)
-        chosen = {key: weight for key, weight in wish.weights.items() if key in self.sounds and weight > 0}
-        references = [self.sounds[key] for key in chosen if self.sounds[key].role == "reference"]
+        references = [
+            sound
+            for sound in self.sounds.values()
+            if sound.role == "reference" and wish.weights.get(sound.key, 0) > 0
+        ]
         if source is None:
             raise UsageError("drop the mix that is to change first")
         if not references:
             raise UsageError("drop something that it should sound like, and give it a weight above 0")
-        self._forget()
-        self._transferred = wish, source, references
-        self._tidy()
-        weights = [wish.weights[sound.key] for sound in references]
-        shares_of(len(references), weights)
 
         def work(progress: Progress) -> None:
             result = transfer(
                 source.path,
                 [sound.path for sound in references],
-                weights=weights,
-                separator=self._means.separator,
-                repo=self._means.repo,
-                device=self._means.device,
-                cache=self._cache,
+                weights=[wish.weights[sound.key] for sound in references],
                 progress=progress,
-                **wish.asked(),
+                **self._shared(wish),
             )
             progress("preparing the players", 0.0)
-            retouch = Retouch(self._named(result))
-            self._players["mix"] = _mix_player(retouch)
-            self.retouch = retouch
+            ends = (references[0].name, references[1].name) if len(references) == 2 else None
+            self._desk = Desk(Retouch(self._named(result)), ends)
             progress("preparing the players", 1.0)
 
-        self._start("transfer", work)
+        with self._starting:
+            self._idle()
+            self._line.check_room()
+            self._desk = None
+            self._drop_parcel()
+            self._transferred = wish, source, references
+            self._tidy()
+            self._start("transfer", work)
 
     def find_way(self) -> None:
         """Stand in line for both plain transfers, between which `between` moves."""
-        self._idle()
-        if self._transferred is None or self.retouch is None or len(self._transferred[2]) != 2:
+        desk = self.desk
+        if self._transferred is None or desk.ends is None:
             raise UsageError("there is a way between two references, after a transfer to both")
         wish, source, (first, second) = self._transferred
 
@@ -145,105 +140,57 @@ class Workspace:
                 source.path,
                 first.path,
                 second.path,
-                separator=self._means.separator,
-                repo=self._means.repo,
-                device=self._means.device,
-                cache=self._cache,
                 progress=progress,
-                **wish.asked(),
+                **self._shared(wish),
             )
-            way.rung_at(0.0), way.rung_at(1.0)
-            self._way = way
+            way.rung_at(0.5)  # renders both ends
+            desk.way = way
 
-        self._start("way", work)
+        with self._starting:
+            self._start("way", work)
 
     def stop(self) -> None:
         """Stop what waits or runs."""
         if self.job is not None:
             self._line.stop(self.job)
 
-    # Knobs
-
-    def turn(self, wish: wishes.Turn) -> dict[str, Any]:
-        """Turn knobs of a strip; what the page needs to play and show it."""
-        retouch = self.desk
-        with self._turning:
-            settings: Settings = wish.settings
-            if not settings:
-                settings = getattr(retouch.result.document.console, wish.strip)
-            retouch.turn({wish.strip: settings})
-            return self._heard_again([wish.strip])
-
-    def between(self, wish: wishes.Between) -> dict[str, Any]:
-        """Set all strips to a place between both references."""
-        if self._way is None:
-            raise UsageError("the way between the references isn't known yet")
-        retouch = self.desk
-        with self._turning:
-            rung = self._way.rung_at(wish.at)
-            retouch.turn({**rung.strips, "master": rung.master})
-            return self._heard_again([*STEMS, "master"])
-
     @property
-    def desk(self) -> Retouch:
+    def desk(self) -> Desk:
         """The knobs. UsageError before a transfer."""
-        if self.retouch is None:
+        if self._desk is None:
             raise UsageError("there is no transfer yet")
-        return self.retouch
-
-    @property
-    def way_ends(self) -> tuple[str, str] | None:
-        """The names of both references, where there are two."""
-        if self._transferred is None or len(self._transferred[2]) != 2:
-            return None
-        first, second = self._transferred[2]
-        return first.name, second.name
-
-    @property
-    def way_known(self) -> bool:
-        """Whether `between` can be asked."""
-        return self._way is not None
-
-    def player(self, key: str) -> Listening:
-        """The mix's player, or a stem's, which is made when it is first asked for."""
-        retouch = self.desk
-        if key not in ("mix", *STEMS):
-            raise UsageError(f"there is no stem {key!r}")
-        with self._turning:
-            if key not in self._players:
-                self._players[key] = _stem_player(retouch, key)
-            return self._players[key]
-
-    def heard(self, key: str) -> bytes | None:
-        """A sound that a turn rendered, while it is one of the latest."""
-        return self._heard.get(key)
+        return self._desk
 
     # What is taken away
 
     def pack(self, wish: wishes.Download) -> None:
         """Stand in line for rendering the whole song and writing a download."""
-        self._idle()
-        retouch = self.desk
+        retouch = self.desk.retouch
 
         def work(progress: Progress) -> None:
             finished = retouch.finished(progress)
             progress("writing", 0.0)
+            self._drop_parcel()
             key = secrets.token_urlsafe(16)
             path = self.folder / key
-            downloads.write(finished, wish.kind, path)
-            self._drop_parcel()
+            try:
+                downloads.write(finished, wish.kind, path)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
             name = downloads.name_of(retouch.result.song.name, wish.kind)
             self.parcel = Parcel(key, path, name)
             progress("writing", 1.0)
 
-        self._start("download", work)
+        with self._starting:
+            self._start("download", work)
 
     # The page's life
 
     def close(self) -> None:
         """Stop, and remove everything."""
         self.stop()
-        self._heard.clear()
+        self._desk = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -256,7 +203,7 @@ class Workspace:
         job = self.job
         return {
             "sounds": [sound.told for sound in self.sounds.values()],
-            "desk": self.retouch is not None,
+            "desk": self._desk is not None,
             "job": None
             if job is None
             else {
@@ -278,38 +225,20 @@ class Workspace:
             sentence = sentence.replace(str(sound.path), sound.name).replace(key, sound.name)
         return sentence.replace(str(self.folder), "the temporary folder")
 
-    def _heard_again(self, strips: list[str]) -> dict[str, Any]:
-        retouch = self.desk
-        exchanged = [self._players["mix"].exchange(retouch.mix())]
-        exchanged += [
-            self._players[name].exchange(retouch.stem(name)) for name in strips if name in self._players
-        ]
-        for one in exchanged:
-            key = secrets.token_urlsafe(16)
-            self._heard[key] = one.wave
-            one.message["sound"] = key
-        while len(self._heard) > _HEARD:
-            self._heard.popitem(last=False)
-        console = retouch.console
-        return {
-            "players": [one.message for one in exchanged],
-            "settings": {name: getattr(console, name) for name in strips},
-        }
-
     def _idle(self) -> None:
         if self.busy:
             raise UsageError("something is under way; wait for it, or stop it")
 
-    def _start(self, what: str, work: Any) -> None:
-        job = Job(what, work)
-        self._line.join(job)
-        self.job = job
+    def _start(self, what: str, work: Callable[[Progress], None]) -> None:
+        self._idle()
+        self.job = Job(what, work)
+        self._line.join(self.job)
 
-    def _forget(self) -> None:
-        self.retouch, self._way = None, None
-        self._players.clear()
-        self._heard.clear()
-        self._drop_parcel()
+    def _shared(self, wish: wishes.Transfer) -> dict[str, Any]:
+        """What a transfer and an interpolation are both given."""
+        means = self._means
+        found = {"separator": means.separator, "repo": means.repo, "device": means.device}
+        return wish.asked() | found | {"cache": self._cache}
 
     def _drop_parcel(self) -> None:
         if self.parcel is not None:
@@ -318,13 +247,11 @@ class Workspace:
 
     def _tidy(self) -> None:
         """Remove the files of sounds that neither lie on the page nor took part in what is on it."""
-        used = {sound.path.name for sound in self.sounds.values()}
+        used = set(self.sounds)
         if self._transferred is not None:
-            used |= {sound.path.name for sound in (self._transferred[1], *self._transferred[2])}
-        used |= {self.parcel.path.name} if self.parcel else set()
-        for path in self.folder.iterdir():
-            if path.is_file() and path.name not in used:
-                path.unlink(missing_ok=True)
+            used |= {sound.key for sound in (self._transferred[1], *self._transferred[2])}
+        for key in set(self._uploads) - used:
+            self._uploads.pop(key).unlink(missing_ok=True)
 
     def _named(self, result: Result) -> Result:
         """The result under the names that people gave their sounds."""
@@ -343,21 +270,3 @@ class Workspace:
             song=replace(result.song, name=source.name),
             reference=reference and replace(reference, name=names.get(reference.name, reference.name)),
         )
-
-
-def _mix_player(retouch: Retouch) -> Listening:
-    sounds = {INPUT: retouch.input(), RESULT: retouch.mix().with_channels(2)}
-    if retouch.result.reference is not None:
-        sounds[REFERENCE] = _loudest(retouch.result.reference.audio)
-    return Listening("mix", "the mix", sounds, RESULT)
-
-
-def _stem_player(retouch: Retouch, name: str) -> Listening:
-    sounds = {INPUT: retouch.dry_stem(name), RESULT: retouch.stem(name)}
-    if retouch.result.reference_stems is not None:
-        sounds[REFERENCE] = _loudest(retouch.result.reference_stems[name])
-    return Listening(name, name, sounds, RESULT)
-
-
-def _loudest(audio: Audio) -> Audio:
-    return audio.excerpt(*audio.loudest_s(PASSAGE_S)).with_channels(2)
