@@ -8,6 +8,7 @@ from statistics import fmean
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from styletransfer.evaluation.af import WEIGHTS
 from styletransfer.evaluation.statistics import Estimate
@@ -20,6 +21,7 @@ from .mixes import UNGATED
 from .with_truth import MIX, NEUTRAL, Judged
 
 _GOAL = {"true stems": 0.55, "separated stems": 0.85}
+_RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _COLOURS = ("#4477aa", "#ee8866")
 _TERM_COLOURS = {"rms": "#dddddd", "crest": "#ccbb44", "width": "#66ccee", "imbalance": "#228833"}
 _TERM_COLOURS["bark"] = "#aa3377"
@@ -86,6 +88,9 @@ def _pairs(panel: Axes, judged: Sequence[Pair]) -> None:
         panel.plot([np.median(ratios)] * 2, [row - 0.35, row + 0.35], color=_COLOURS[1], lw=2)
     panel.axvline(1, color="black", lw=1)
     panel.set_xscale("log")
+    panel.xaxis.set_major_locator(FixedLocator(_RATIOS))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
     panel.set_yticks(range(len(systems)), systems)
     panel.invert_yaxis()
     panel.set(title="AF ÷ do nothing's, each pair\n(line: median)")

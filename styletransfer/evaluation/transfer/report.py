@@ -36,7 +36,9 @@ def markdown(found: Findings, config: TransferConfig) -> str:
             "the other the truth. MSS is the multi-scale spectral distance to the truth, per stem and on the "
             "sum. *Do nothing* is the input, raw or as loud as the reference, whichever is closer; "
             "*constant preset* the mean of the settings that tasks are drawn from; "
-            "*oracle* the true ones, rendered by difference.",
+            "*oracle* the true ones, rendered by difference. With separated stems, systems get what the "
+            "separator makes of both mixes, the truth stays what it is, and doing nothing to a stem leaves "
+            "it as it was separated.",
         ]
     for (condition, kind), judged in found.truth.items():
         parts += [
