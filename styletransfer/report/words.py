@@ -22,6 +22,7 @@ HEADINGS: dict[Code | str, str] = {
     "loudness-missed": "Not as loud as asked",
     "stems-separated-again": "Separated again",
     "separator-changed": "The separator has changed",
+    "style-separator": "Style heard by another separator",
     "preset": "Used as a preset",
     "clipped": "Beyond full scale",
 }
