@@ -11,7 +11,7 @@ from styletransfer.audio import Stems
 from styletransfer.clock import Clock
 from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoders import LoadedEncoder
-from styletransfer.errors import UsageError
+from styletransfer.errors import ConfigError, UsageError
 from styletransfer.matching import SongMeasures
 from styletransfer.reference import Reference, excerpts, listen, measures_of
 from styletransfer.separation import Separator, confidence, read_stems
@@ -82,6 +82,7 @@ def hear(
 
     def listened(sound: Song | Reference, span_s: Span = None) -> Reference:
         if isinstance(sound, Reference):
+            _check_encoder(sound, encoder)
             return sound
         if (sound.key, span_s) not in known:
             with clock("separating reference") as done:
@@ -124,6 +125,15 @@ def _style(song: Song, stems: Stems, span_s: Span, encoder: LoadedEncoder | None
     if encoder is None:
         return None
     return style_of(passage_of(song.audio, span_s, "the input"), excerpts(stems, span_s), encoder)
+
+
+def _check_encoder(kept: Reference, encoder: LoadedEncoder | None) -> None:
+    """ConfigError where a network is to compare a kept style with one of another encoder."""
+    if encoder is not None and kept.style is not None and kept.style.encoder != encoder.fingerprint:
+        raise ConfigError(
+            f"the style of {kept.sources[0].name} was heard by encoder {kept.style.encoder}, and the "
+            f"converter needs {encoder.fingerprint}; save it again from its song, or choose --converter closed"
+        )
 
 
 def _loaded(sound: Sound | Reference) -> Song | Reference:

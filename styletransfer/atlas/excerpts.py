@@ -22,7 +22,7 @@ HEARD_LUFS = -20.0
 LIMIT_MB = 20.0
 """Of a page's sound, as it is written into the page."""
 
-_BYTES_PER_S = KBPS * 1000 / 8 * 4 / 3
+_BYTES_PER_S = 1.1 * KBPS * 1000 / 8 * 4 / 3  # Ogg adds a little, Base64 a third
 
 
 def excerpts_of(

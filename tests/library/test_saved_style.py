@@ -15,8 +15,10 @@ from library_sounds import Shares, encoder, listener, noise, style
 
 from styletransfer import reference, transfer
 from styletransfer.audio import STEMS, Audio
+from styletransfer.clock import Clock
 from styletransfer.encoder.measures import Measures
 from styletransfer.errors import ConfigError, UsageError
+from styletransfer.hearing import hear
 from styletransfer.library import PARTS, Listener, SavedStyle, load_style, mixed, save_style
 from styletransfer.library.style_file import LARGEST_BYTES, pack, unpack
 
@@ -182,6 +184,25 @@ def test_stems_of_another_separator_are_warned_of() -> None:
         assert "matched too" in told.message
     done = transfer((noise(3).samples, 44_100), style(2).reference, separator=Shares())
     assert "style-separator" not in {warning.code for warning in done.warnings}
+
+
+def test_a_converter_refuses_another_encoders_style() -> None:
+    with pytest.raises(ConfigError, match="heard by encoder 00000000, and the converter needs 00000001"):
+        hear(
+            (noise(3).samples, 44_100),
+            [style(0).reference],
+            {},
+            Shares(),
+            stems_in=None,
+            reference_stems=None,
+            in_range=None,
+            reference_range=None,
+            preview_s=None,
+            confident=False,
+            encoder=encoder(1),
+            cache=None,
+            clock=Clock(lambda stage, fraction: None),
+        )
 
 
 def test_a_passage_is_heard_alone() -> None:
