@@ -16,15 +16,22 @@ class TCNStage:
 
     condition     (dimensions,), on the network's device.
     gain_db       by which the network hears the sound louder; taken back from what it makes.
+    amount        share of the change that is made; 0 leaves the sound alone.
     chunk_frames  samples of output per pass, rounded up to whole `network.step`s. Memory grows with it, and
                   the share of time that goes into context shrinks.
     """
 
     def __init__(
-        self, network: TCN, condition: Tensor, gain_db: float = 0.0, chunk_frames: int = CHUNK_FRAMES
+        self,
+        network: TCN,
+        condition: Tensor,
+        *,
+        gain_db: float = 0.0,
+        amount: float = 1.0,
+        chunk_frames: int = CHUNK_FRAMES,
     ) -> None:
         self._network, self._condition = network, condition.unsqueeze(0)
-        self._factor = 10 ** (gain_db / 20)
+        self._factor, self._amount = 10 ** (gain_db / 20), amount
         self._chunk = -(-chunk_frames // network.step) * network.step
         self.latency = self._chunk + network.context
         self._heard = torch.zeros(2, network.context)  # the context that is still needed, and what is to do
@@ -34,12 +41,15 @@ class TCNStage:
     def process(self, block: Tensor) -> Tensor:
         """The next block (2, time) of the output, as long as the one given."""
         self._heard = torch.cat((self._heard, block), dim=1)
-        needed = self._chunk + 2 * self._network.context
+        context = self._network.context
+        needed = self._chunk + 2 * context
         made = [self._done]
         while self._heard.shape[1] >= needed:
-            passage = self._heard[None, :, :needed].to(self._condition.device) * self._factor
-            made.append(self._network.within(passage, self._condition)[0].cpu() / self._factor)
+            passage = self._heard[:, :needed]
+            heard = (passage * self._factor)[None].to(self._condition.device)
+            whole = self._network.within(heard, self._condition)[0].cpu() / self._factor
+            made.append(torch.lerp(passage[:, context : context + self._chunk], whole, self._amount))
             self._heard = self._heard[:, self._chunk :]
-        whole = torch.cat(made, dim=1)
-        self._done = whole[:, block.shape[1] :]
-        return whole[:, : block.shape[1]]
+        output = torch.cat(made, dim=1)
+        self._done = output[:, block.shape[1] :]
+        return output[:, : block.shape[1]]

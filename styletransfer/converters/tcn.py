@@ -35,19 +35,27 @@ class LoadedTCN:
     """A network ready to work, the first eight hex digits of its file's sha256, and its training facts.
 
     encoder   the fingerprint of the encoder whose styles it was trained with: no other's will do.
+    amounts   stem → the share of its change that came closest to the truth on validation; 0 where it failed.
     """
 
     network: TCN
     fingerprint: str
     encoder: str
+    amounts: dict[str, float]
     facts: dict[str, Any]
 
     def stages(
-        self, stem: str, ours: SongStyle, theirs: SongStyle, chunk_frames: int = CHUNK_FRAMES
+        self,
+        stem: str,
+        ours: SongStyle,
+        theirs: SongStyle,
+        amount: float = 1.0,
+        chunk_frames: int = CHUNK_FRAMES,
     ) -> list[TCNStage]:
         """What makes a stem at 44.1 kHz sound as the reference's, for one sound; none where a side lacks it.
 
         How loud the stem gets follows the levels that stems have over their mixes, not the mixes' own.
+        amount   of what the network finds right; none where nothing is left of it.
         ValueError for styles of another encoder than the network was trained with.
         """
         if {ours.encoder, theirs.encoder} != {self.encoder}:
@@ -55,12 +63,13 @@ class LoadedTCN:
                 f"the styles are of encoders {ours.encoder} and {theirs.encoder}, not {self.encoder}"
             )
         here, there = (side.stems.get(stem) for side in (ours, theirs))
-        if here is None or there is None or here.silent or there.silent:
+        share = amount * self.amounts[stem]
+        if not share or here is None or there is None or here.silent or there.silent:
             return []
         level_db = theirs.levels_db[stem] - ours.levels_db[stem]
         told = condition(stem, here, there, level_db, self.network.config.condition)
         told = told.to(next(self.network.parameters()).device)
-        return [TCNStage(self.network, told, heard_db(here), chunk_frames)]
+        return [TCNStage(self.network, told, gain_db=heard_db(here), amount=share, chunk_frames=chunk_frames)]
 
 
 def heard_db(style: Style) -> float:
@@ -114,15 +123,21 @@ def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedTCN:
     except RuntimeError as error:
         raise CheckpointError(f"{path.name} doesn't fit its own configuration; fetch it again") from error
     fingerprint = path.stem.rpartition("-")[2]
-    return LoadedTCN(network.eval().to(device), fingerprint, facts["encoder"], facts)
+    return LoadedTCN(network.eval().to(device), fingerprint, facts["encoder"], facts["amounts"], facts)
 
 
 def save(
-    directory: Path, name: str, network: TCN, encoder: str, facts: Mapping[str, Any]
+    directory: Path,
+    name: str,
+    network: TCN,
+    encoder: str,
+    facts: Mapping[str, Any],
+    amounts: Mapping[str, float] | None = None,
 ) -> tuple[Path, str]:
     """Write a network as float16 (counts as they are), with its config; the path, and its sha256.
 
     encoder   the fingerprint of the encoder whose styles it was trained with.
+    amounts   see `LoadedTCN`; 1 where nothing is said.
     """
     tensors = {
         key: value.half() if value.dtype == torch.float32 else value
@@ -133,6 +148,7 @@ def save(
         "kind": "tcn",
         "format": FORMAT,
         "encoder": encoder,
+        "amounts": dict.fromkeys(STEMS, 1.0) | dict(amounts or {}),
         "config": network.config.to_dict(),
     }
     return weights.save(directory, name, tensors, header)

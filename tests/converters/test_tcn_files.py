@@ -87,6 +87,21 @@ def test_stages_change_what_both_sides_have(loaded: tcn.LoadedTCN) -> None:
     assert not torch.equal(made, samples)
 
 
+def test_amounts_are_kept_and_stop_what_failed(tmp_path: Path) -> None:
+    config = TCNConfig(condition=tcn.condition_size(4), channels=8, blocks=2, bands=8, hidden=8)
+    path, _ = tcn.save(tmp_path, "tiny", stirred(config), ENCODER, {}, {"bass": 0.0, "drums": 0.5})
+    loaded = tcn.load(path)
+    ours, theirs = (song(side, drums=style(side), bass=style(side), other=style(side + 1)) for side in (1, 5))
+    assert loaded.amounts == {"drums": 0.5, "bass": 0.0, "other": 1.0, "vocals": 1.0}
+    assert not loaded.stages("bass", ours, theirs)
+    assert not loaded.stages("drums", ours, theirs, amount=0.0)
+    samples = 0.1 * torch.randn(2, 30_000)
+    whole, half = (
+        fx.render(samples, loaded.stages("other", ours, theirs, amount=amount)) for amount in (1.0, 0.5)
+    )
+    assert (half - (samples + whole) / 2).abs().max() < 1e-6
+
+
 def test_louder_songs_get_the_same_change(loaded: tcn.LoadedTCN) -> None:
     """What is done hangs on the levels over the mix, and on how the stem sounds, not on the song's gain."""
     samples = 0.05 * torch.randn(2, 30_000, generator=torch.Generator().manual_seed(0))

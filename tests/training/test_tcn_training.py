@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Generator
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from training_corpus import small_corpus
 
+from styletransfer.audio import Audio
+from styletransfer.cli import app
 from styletransfer.converter.tcn import RATE, TCN
 from styletransfer.converters import tcn
+from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import AudioError, ConfigError
 from styletransfer.evaluation.transfer.spectral import Truth
 from styletransfer.tasks import Neutral, gather
@@ -45,9 +51,26 @@ RECIPE = TCNRecipe(
 )
 
 
+class Shares:
+    """Takes a mix apart at once: each stem gets another share of it."""
+
+    name = fingerprint = "shares"
+    rate = RATE
+
+    def blocks(self, mix: Audio) -> Iterator[torch.Tensor]:
+        yield mix.samples * torch.tensor([0.1, 0.2, 0.3, 0.4])[:, None, None]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_separation() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(material, "_separator", Shares)
+        yield
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_corpus(tmp_path_factory.mktemp("corpus"), duration_s=11.0)
+    return small_corpus(tmp_path_factory.mktemp("corpus"), duration_s=11.0, stems=("drums", "vocals"))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +99,9 @@ def losses(folder: Path) -> list[tuple[str, str]]:
 def order(neutrals: list[Neutral], **changed: bool) -> material.Order:
     plain = {"separated": False, "other": False, **changed}
     size = tcn.condition_size(256)
-    return material.Order(neutrals[0], neutrals[1], 3, encoder="fxencoder-small", dimensions=size, **plain)
+    return material.Order(
+        neutrals[0], neutrals[1], 3, encoder="fxencoder-small", dimensions=size, kept_s=10.0, **plain
+    )
 
 
 def test_a_run_leaves_a_network_that_loads(unbroken: Path) -> None:
@@ -85,6 +110,7 @@ def test_a_run_leaves_a_network_that_loads(unbroken: Path) -> None:
     assert loaded.network.config == RECIPE.config(256)
     assert loaded.facts["steps"] == 6
     assert loaded.encoder == "e6dd7ffd"
+    assert set(loaded.amounts.values()) <= set(validation.AMOUNTS)
     assert not set(loaded.facts["trained_on"]) & set(loaded.facts["validated_on"])
     assert {"true", "separated", "true/drums", "worse/true", "mean"} <= set(loaded.facts["validation"])
     assert len(losses(unbroken)) == 6
@@ -121,6 +147,22 @@ def test_a_run_cut_off_goes_on_with_the_same_curve(
         assert torch.equal(value, second.network.state_dict()[key]), key
 
 
+def test_the_command_goes_on_where_a_run_stands(
+    unbroken: Path, corpus: Path, kept: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in RECIPE), encoding="utf-8")
+    asked = ["train", "converter", corpus, "--recipe", path, "-o", unbroken, "--material", kept]
+    done = CliRunner().invoke(app, [str(word) for word in [*asked, "--workers", 0, "--threads", 1]])
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.strip() == str(next(unbroken.glob("tcn-small*")))
+    assert "best round" in done.stderr
+    asked[4] = "nothing"
+    wrong = CliRunner().invoke(app, [str(word) for word in asked])
+    assert wrong.exit_code == 2
+    assert "no converter's recipe" in wrong.stderr
+
+
 def test_another_recipe_or_network_is_refused(
     unbroken: Path, corpus: Path, kept: Path, tmp_path: Path
 ) -> None:
@@ -149,16 +191,16 @@ def test_passages_are_those_that_others_gather(corpus: Path, neutrals: list[Neut
 
 def test_each_of_a_pair_is_the_others_reference(neutrals: list[Neutral]) -> None:
     rows = material.render(order(neutrals))
-    assert rows["given"].shape == (8, 2, 441_000)
+    assert rows["given"].shape == (4, 2, 441_000)
     assert rows["given"].dtype == torch.int16
-    assert rows["stem"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert rows["stem"].tolist() == [0, 0, 3, 3]
     sounds = {key: rows[key].float() * rows[f"{key}.step"][:, None, None] for key in ("given", "truth")}
     for index, neutral in enumerate((neutrals[0], neutrals[1])):
         stem = neutral.stems()["vocals"]
-        assert (sounds["given"][6 + index] - stem).abs().max() < 1e-4
-        assert (sounds["truth"][6 + index] - stem).abs().max() > 1e-3
-    heard = sounds["given"] * rows["factor"][:, None, None]
-    assert heard.square().mean((1, 2)).sqrt().std() < 0.05  # all about as loud
+        assert (sounds["given"][2 + index] - stem).abs().max() < 1e-4
+        assert (sounds["truth"][2 + index] - stem).abs().max() > 1e-3
+    for samples, factor in zip(sounds["given"], rows["factor"], strict=True):
+        assert integrated_lufs(samples * factor, RATE) == pytest.approx(tcn.HEARD_LUFS, abs=0.1)
 
 
 def test_inputs_with_a_past_are_no_longer_neutral(neutrals: list[Neutral]) -> None:
@@ -175,7 +217,7 @@ def test_separated_pairs_keep_their_truth(neutrals: list[Neutral]) -> None:
 
 
 def test_shards_are_the_same_again_and_damage_is_named(neutrals: list[Neutral], tmp_path: Path) -> None:
-    wanted = material.orders(neutrals, RECIPE, 7, 1, "fxencoder-small", tcn.condition_size(256))
+    wanted = material.orders(neutrals, RECIPE, 7, 1, "fxencoder-small", tcn.condition_size(256), 1.5)
     batches = []
     for name in ("one", "other"):
         shards = material.Shards(tmp_path / name)
@@ -184,6 +226,8 @@ def test_shards_are_the_same_again_and_damage_is_named(neutrals: list[Neutral], 
     for one, other in zip(*batches, strict=True):
         assert torch.equal(one, other)
     assert batches[0].given.shape == (3, 2, RATE)
+    kept = shards.example(0, Generator(), 10 * RATE)
+    assert kept.given.shape == kept.truth.shape == (2, 66_150)
     (tmp_path / "one" / "shard-0000.safetensors").write_bytes(b"nothing")
     with pytest.raises(Exception, match="rendered again"):
         material.Shards(tmp_path / "one").prepare(0, wanted, Crew(0), lambda share: None)
@@ -208,14 +252,14 @@ def test_tone_hears_an_equalizer_and_no_shift() -> None:
     assert wrong > 10 * shifted
 
 
-def test_doing_nothing_is_a_ratio_of_one(neutrals: list[Neutral], tmp_path: Path) -> None:
-    judge = validation.Validation(
-        neutrals, RECIPE, tmp_path, Crew(0), "fxencoder-small", tcn.condition_size(256)
-    )
+def test_doing_nothing_is_a_ratio_of_one(neutrals: list[Neutral], unbroken: Path, tmp_path: Path) -> None:
+    size = tcn.condition_size(256)
+    judge = validation.Validation(neutrals, RECIPE, unbroken, Crew(0), "fxencoder-small", size)
     judged = judge.judge(TCN(RECIPE.config(256)).eval(), "cpu")
     found = validation.ratios(judged)
     assert found["true"] == pytest.approx(1, abs=1e-3)
     assert found["separated/vocals"] == pytest.approx(1, abs=1e-3)
+    assert set(validation.choose_amounts(judged).values()) == {0.0}  # the least that is as good
     pictures.draw(judged, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 10_000
 

@@ -12,16 +12,22 @@ from styletransfer.corpus.folder import RATE, write_song
 _TONES_HZ = {"drums": 3.0, "bass": 80.0, "other": 440.0, "vocals": 600.0}
 
 
-def small_corpus(folder: Path, *, pieces: tuple[int, int, int] = (3, 2, 2), duration_s: float = 5.0) -> Path:
+def small_corpus(
+    folder: Path,
+    *,
+    pieces: tuple[int, int, int] = (3, 2, 2),
+    duration_s: float = 5.0,
+    stems: tuple[str, ...] = tuple(_TONES_HZ),
+) -> Path:
     """So many pieces for training, validation and test."""
     generator = Generator().manual_seed(0)
     for split, count in zip(("train", "validation", "test"), pieces, strict=True):
         for index in range(count):
-            stems = {name: _stem(generator, hertz, duration_s) for name, hertz in _TONES_HZ.items()}
+            sounds = {name: _stem(generator, _TONES_HZ[name], duration_s) for name in stems}
             name = f"{split}-{index}"
             meta = {"id": name, "title": name, "piece": name, "sources": [name], "packages": ["test"]}
             write_song(
-                folder, stems, {**meta, "licences": ["CC0"], "split": split, "seed": 0, "kind": "rendered"}
+                folder, sounds, {**meta, "licences": ["CC0"], "split": split, "seed": 0, "kind": "rendered"}
             )
     return folder
 

@@ -55,6 +55,7 @@ class Order:
     separated   stems are taken from their mixes by the separator that users get.
     other       the inputs went through settings of their own, and aren't neutral.
     dimensions  of the condition.
+    kept_s      length of the excerpt that is kept; styles are of the whole passages.
     """
 
     first: Neutral
@@ -64,6 +65,7 @@ class Order:
     other: bool
     encoder: str
     dimensions: int
+    kept_s: float
 
 
 @torch.no_grad()
@@ -93,6 +95,9 @@ def render(order: Order) -> dict[str, Tensor]:
         truth.append(wet)
         for sounds, found in ((stems, ours), (heard, theirs)):
             found.append(part_styles({name: Audio(sounds[name], RATE) for name in names}, encoder))
+    frames = round(order.kept_s * RATE)
+    room = given[0][names[0]].shape[1] - frames
+    starts = (torch.rand(2, generator=generator) * max(0, room)).long().tolist()
     rows: dict[str, list[Tensor]] = {key: [] for key in _TENSORS}
     for name in names:
         for index in range(2):
@@ -101,7 +106,8 @@ def render(order: Order) -> dict[str, Tensor]:
             rows["stem"].append(torch.tensor(STEMS.index(name)))
             rows["factor"].append(torch.tensor(10 ** (tcn.heard_db(before) / 20)))
             rows["condition"].append(tcn.condition(name, before, after, level_db, order.dimensions).half())
-            for key, samples in (("given", given[index][name]), ("truth", truth[index][name])):
+            for key, side in (("given", given[index]), ("truth", truth[index])):
+                samples = side[name][:, starts[index] : starts[index] + frames]
                 step = samples.abs().amax().clamp(min=1e-6) / _STEPS
                 rows[key].append((samples / step).round().to(torch.int16))
                 rows[f"{key}.step"].append(step)
@@ -171,7 +177,13 @@ class Shards:
 
 
 def orders(
-    neutrals: Sequence[Neutral], recipe: TCNRecipe, seed: int, count: int, encoder: str, dimensions: int
+    neutrals: Sequence[Neutral],
+    recipe: TCNRecipe,
+    seed: int,
+    count: int,
+    encoder: str,
+    dimensions: int,
+    kept_s: float,
 ) -> list[Order]:
     """A shard's pairs, and whether they are separated and neutral."""
     generator = Generator().manual_seed(seed)
@@ -179,7 +191,7 @@ def orders(
     chances = torch.tensor([recipe.separated_share, recipe.other_share])
     drawn = (torch.rand(count, 2, generator=generator) < chances).tolist()
     return [
-        Order(first, second, seed_of(seed, index), separated, other, encoder, dimensions)
+        Order(first, second, seed_of(seed, index), separated, other, encoder, dimensions, kept_s)
         for index, ((first, second), (separated, other)) in enumerate(zip(pairs, drawn, strict=True))
     ]
 

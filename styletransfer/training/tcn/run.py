@@ -20,6 +20,7 @@ from styletransfer.corpus.folder import CorpusSong
 from styletransfer.errors import ConfigError
 from styletransfer.files import make_folder
 from styletransfer.tasks import Neutral
+from styletransfer.tasks.neutral import PASSAGE_S
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
@@ -36,6 +37,8 @@ from .passages import passages
 from .recipe import TCNRecipe
 
 Progress = Callable[[str, float], None]
+_ROOM = 1.5
+"""What is kept of a passage, over the excerpt that a step takes of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +150,8 @@ def train(
     total = recipe.rounds * recipe.steps_per_round
     for number in range(recipe.rounds):
         seed = seed_of(own_seed, "shard", number)
-        wanted = orders(neutrals, recipe, seed, recipe.pairs, encoder, config.condition)
+        kept_s = min(PASSAGE_S, _ROOM * recipe.excerpt_s)
+        wanted = orders(neutrals, recipe, seed, recipe.pairs, encoder, config.condition, kept_s)
         shards.prepare(number, wanted, crew, partial(progress, f"render {number + 1}"))
         if number < state.round:
             continue  # trained on before the cut; its shard serves on
@@ -189,7 +193,9 @@ def train(
     if rank != 0:
         return Trained(folder, facts)
     snapshots.restore_best(folder, model.average, "average")
-    path, _ = tcn.save(folder, name, model.average, heard.fingerprint, facts)
+    assert judge is not None  # rank 0 has one
+    amounts = validation.choose_amounts(judge.judge(model.average.eval(), str(fabric.device)))
+    path, _ = tcn.save(folder, name, model.average, heard.fingerprint, facts, amounts)
     return Trained(path, facts)
 
 

@@ -20,6 +20,8 @@ from .recipe import TCNRecipe
 _SEED = 40_000
 _EXCERPT_S = 5.0
 KINDS = ("true", "separated")
+AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""What `choose_amounts` chooses from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +68,8 @@ class Validation:
             plain = recipe.model_copy(
                 update={"separated_share": float(kind == "separated"), "other_share": 0.0}
             )
-            wanted = orders(neutrals, plain, _SEED, recipe.validation_pairs, encoder, dimensions)
+            count = recipe.validation_pairs
+            wanted = orders(neutrals, plain, _SEED, count, encoder, dimensions, _EXCERPT_S)
             shards = Shards(folder / f"validation-{kind}")
             shards.prepare(0, wanted, crew, lambda share: None)
             for place in range(len(shards)):
@@ -101,6 +104,28 @@ def ratios(judged: list[Judged]) -> dict[str, float]:
         worse = sum(one.distance > one.example.nothing for one in of_kind)
         found[f"worse/{kind}"] = worse / max(1, len(of_kind))
     return found
+
+
+def choose_amounts(judged: list[Judged]) -> dict[str, float]:
+    """Stem → the share of AMOUNTS of what the network changes that is closest to the truth, both kinds alike.
+
+    0 says that the network failed there.
+    """
+    found = {}
+    for stem in dict.fromkeys(one.example.stem for one in judged):
+        ratios = []
+        for amount in AMOUNTS:
+            shared = [_at(one, amount) for one in judged if one.example.stem == stem]
+            kinds = [[one for one in shared if one.example.kind == kind] for kind in KINDS]
+            ratios.append(sum(_ratio(of_kind) for of_kind in kinds if of_kind))
+        found[stem] = AMOUNTS[ratios.index(min(ratios))]
+    return found
+
+
+def _at(judged: Judged, amount: float) -> Judged:
+    example = judged.example
+    made = torch.lerp(example.given, judged.made, amount)
+    return Judged(example, made, _distance(Truth(example.truth), made))
 
 
 def _ratio(judged: list[Judged]) -> float:
