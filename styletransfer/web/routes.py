@@ -64,18 +64,19 @@ def app(pages: Pages, lifespan: Lifespan[Starlette]) -> Guard:
     return Guard(Starlette(routes=routes, lifespan=lifespan))
 
 
+def own_asset(name: str) -> str:
+    """The text of serve.js, serve.css or another file of this room."""
+    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+
+
 def _files() -> dict[str, tuple[str, str]]:
     """Everything that the page loads, by name: nothing else can be asked for."""
-    own = {
-        name: resources.files(__package__ or "").joinpath(name).read_text("utf-8")
-        for name in ("serve.js", "serve.css")
-    }
     script, style = "text/javascript", "text/css"
     return {
         "player.js": (report.asset("player.js"), script),
-        "serve.js": (own["serve.js"], script),
+        "serve.js": (own_asset("serve.js"), script),
         "page.css": (report.asset("page.css") + report.asset("player.css"), style),
-        "serve.css": (own["serve.css"], style),
+        "serve.css": (own_asset("serve.css"), style),
     }
 
 
