@@ -132,7 +132,7 @@ def _check_encoder(kept: Reference, encoder: LoadedEncoder | None) -> None:
     if encoder is not None and kept.style is not None and kept.style.encoder != encoder.fingerprint:
         raise ConfigError(
             f"the style of {kept.sources[0].name} was heard by encoder {kept.style.encoder}, and the "
-            f"converter needs {encoder.fingerprint}; save it again from its song, or choose --converter closed"
+            f"converter needs {encoder.fingerprint}; save it again from its song, or take --converter closed"
         )
 
 
