@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 from styletransfer.errors import ConfigError
 
 
-def launch(device: str, precision: str = "bf16-mixed") -> Any:
+def launch(device: str, precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed") -> Any:
     """A Fabric that has been launched: under `torchrun` one of many processes, else the only one.
 
     precision   Fabric's name: bfloat16 for networks, which lose nothing by it; "32-true" where filters need
