@@ -100,6 +100,12 @@ def transfer(
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Take back what is not closer to the reference.")
     ] = True,
+    refine: Annotated[
+        int,
+        typer.Option(
+            "--refine", min=0, max=1000, help="Tune the strips for this pair by so many steps, like 60."
+        ),
+    ] = 0,
     in_range: Annotated[
         str | None, typer.Option("--in-range", help="Measure only this passage of the input, like 1:00-1:45.")
     ] = None,
@@ -173,6 +179,7 @@ def transfer(
             lufs=loudness(lufs),
             true_peak_db=true_peak,
             gate=gate,
+            refine=refine,
             seed=seed,
         )
         show("writing", 0.0)

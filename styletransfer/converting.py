@@ -32,14 +32,19 @@ def converted(
     if network is not None:
         steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
     if ours.confidences:
-        own = {name: told.amount for name, told in ours.confidences.items()}
-        bears = own | confidence.bearable(ours.confidences, theirs.confidences)
+        bears = borne(theirs, ours)
         steps = [
             {name: scaled(STRIP, settings, bears[name]) for name, settings in step.items()} for step in steps
         ]
         notes += confidence.leaks(ours.confidences, "the input")
         notes += confidence.leaks(theirs.confidences, "the reference")
     return steps, notes
+
+
+def borne(theirs: Reference, ours: Input) -> dict[str, float]:
+    """Stem → how much of a change it bears, 0 to 1; empty where nobody looked."""
+    own = {name: told.amount for name, told in ours.confidences.items()}
+    return own | confidence.bearable(ours.confidences, theirs.confidences)
 
 
 def encoder_of(network: LoadedConsole | None, device: str) -> LoadedEncoder | None:

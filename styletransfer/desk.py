@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from styletransfer import mixdown
 from styletransfer.audio import Audio
@@ -82,6 +82,23 @@ class Desk:
             each = [self._allowed(name, step[name]) for step in steps]
             found[name] = Proposed.of(table, *({stage: one[stage] for stage in told} for one in each))
         return found
+
+    def passage(self, span_s: tuple[float, float]) -> Audio:
+        """What a stretch of the song becomes, with the settings as they are, rendered for itself."""
+        ours = replace(
+            self._ours,
+            song=replace(self._ours.song, audio=self._ours.song.audio.excerpt(*span_s)),
+            played={name: stem.excerpt(*span_s) for name, stem in self._stems.items()},
+            span_s=None,
+        )
+        desk = Desk(ours, self._theirs, self._asked)
+        desk._strips, desk._master = self._strips, self._master
+        return desk.render(dict.fromkeys((*self._strips, "master"), 1.0)).audio
+
+    @property
+    def strips(self) -> dict[str, Settings]:
+        """The stems' settings before amounts."""
+        return self._strips
 
     @property
     def master(self) -> Settings:

@@ -16,6 +16,8 @@ Code = Literal[
     "gate-reduced",  # the full amount was not closer to the reference, a smaller one was
     "gate-closed",  # no amount was closer to the reference: the input stands
     "gate-stem",  # one stem's changes were taken back
+    "refinement-dropped",  # refined settings didn't bring held-out passages closer, so the start stands
+    "refinement-impossible",  # there is no sound, or not enough of it, to refine and to check on
     "loudness-missed",  # the limiter's reach ended before the loudness target
     "stems-separated-again",  # cached stems were gone
     "separator-changed",  # the separator's weights or settings are not those that the settings were made with

@@ -12,7 +12,7 @@ from styletransfer import converters
 from styletransfer.audio import STEMS
 from styletransfer.clock import Clock
 from styletransfer.converters import LoadedConsole
-from styletransfer.converting import converted, encoder_of
+from styletransfer.converting import borne, converted, encoder_of
 from styletransfer.desk import Desk
 from styletransfer.document import (
     Asked,
@@ -31,6 +31,7 @@ from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.notes import Note
 from styletransfer.reference import Reference, mixed, other_stems, shares_of, with_stems
+from styletransfer.refining import refined
 from styletransfer.result import Result, result_of, source_of
 from styletransfer.separation import Separator, choose, confidence
 from styletransfer.sources import Progress, Sound
@@ -71,8 +72,8 @@ def transfer(
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
     confident          change a separated stem less, the less of it is its own.
-    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, seed: see
-                       `document.Asked`.
+    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, refine, seed:
+                       see `document.Asked`.
 
     AudioError, SeparationError, UsageError or ConfigError say in a sentence what can't be done.
     """
@@ -115,7 +116,13 @@ def carry_over(
     with clock("matching"):
         steps, notes = converted(theirs, ours, network)
         notes += other_stems(theirs, separator)
-        notes += desk.match(steps[-1])
+        matched = desk.match(steps[-1])
+    if request.refine:
+        with clock("refining") as done:
+            outcome = refined(desk, matched, ours, theirs, request, borne(theirs, ours), done)
+            desk, matched = outcome.desk, outcome.notes
+            steps = [steps[0], steps[-1], outcome.strips or steps[-1]]
+    notes += matched
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     full |= dict.fromkeys(request.lock, 0.0)
     with clock("rendering"):

@@ -1,0 +1,7 @@
+"""Refinement: the strips' knobs turned by gradient for one pair, and kept only where a check says so."""
+
+from __future__ import annotations
+
+from .checking import Refined, refined
+
+__all__ = ["Refined", "refined"]
