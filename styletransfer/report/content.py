@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from typing import Any
 
 from styletransfer.audio import STEMS, Audio
@@ -149,10 +150,7 @@ def compare(
         progress("measuring", number / len(sounds))
         versions.append(version_of(label, load(sound, f"sound {label}")))
     found = {
-        (one.label, other.label): distance_between(one, other)
-        for one in versions
-        for other in versions
-        if one is not other
+        (one.label, other.label): distance_between(one, other) for one, other in combinations(versions, 2)
     }
     players = [] if audio == "none" else [_mix_player(versions, audio)]
     title = " · ".join(version.name for version in versions)

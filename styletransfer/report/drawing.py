@@ -113,7 +113,7 @@ class Picture:
 
 @contextmanager
 def canvas(
-    height_in: float, rows: int = 1, columns: int = 1, left_in: float = 0.6, **options: Any
+    height_in: float, rows: int = 1, columns: int = 1, left_in: float = 0.68, **options: Any
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """A figure of the page's width and its axes, row by row; what is drawn within gets the house style.
 

@@ -23,6 +23,8 @@ HEADINGS: dict[Code | str, str] = {
     "stems-separated-again": "Separated again",
     "separator-changed": "The separator has changed",
     "style-separator": "Style heard by another separator",
+    "refinement-impossible": "Not refined",
+    "refinement-dropped": "Refinement taken back",
     "preset": "Used as a preset",
     "clipped": "Beyond full scale",
 }
