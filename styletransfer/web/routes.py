@@ -136,7 +136,7 @@ async def _state(request: Request, workspace: Workspace) -> Response:
 
 
 async def _upload(request: Request, workspace: Workspace) -> Response:
-    role = request.query_params.get("role")
+    role = request.query_params.get("role", "")
     if role not in get_args(uploads.Role):
         raise UsageError("a sound is the input or a reference")
     workspace.room_for(role)

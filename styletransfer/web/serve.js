@@ -357,7 +357,7 @@ function speak(range) {
   const { unit = "", knob } = range.dataset;
   const value = valueOf(range);
   const text = unit.startsWith("dB")
-    ? `${value > 0 && unit === "dB" ? "+" : ""}${value.toFixed(1)} ${unit}`
+    ? `${value > 0 ? "+" : ""}${value.toFixed(1)} dB`
     : unit === ":1" ? `${value.toFixed(2)} : 1` : unit === "x" ? `× ${value.toFixed(2)}` : knob === undefined ? `${Math.round(100 * value)} %` : `${value.toFixed(2)} ${unit}`;
   const output = range.parentElement.querySelector("output");
   if (output) output.textContent = text.trim();

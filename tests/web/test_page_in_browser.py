@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from serving import excerpt, server
 from styletransfer.web import Limits
 
 pytestmark = pytest.mark.browser
-LIMITS = Limits(upload_mb=3, left_s=0.5, references=3)
+LIMITS = Limits(upload_mb=3, left_s=8, references=3)
 PATIENCE_MS = 300_000
 SAMPLES = """async () => {
   const player = Player.all[0];
@@ -74,9 +75,19 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with server(LIMITS) as port:
-        yield f"http://127.0.0.1:{port}/"
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The page's address, and the folder that the server keeps its files in."""
+    base = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOMIX_TMP", str(base))
+        with server(LIMITS) as port:
+            yield f"http://127.0.0.1:{port}/", base
+    assert list(base.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def address(served: tuple[str, Path]) -> str:
+    return served[0]
 
 
 @pytest.fixture(scope="module")
@@ -217,19 +228,23 @@ def test_bad_files_are_explained(browser: Any, address: str, tmp_path: Path, sou
     opened.close()
 
 
-def test_closing_the_page_removes_everything(browser: Any, address: str, sounds: dict[str, Path]) -> None:
+def test_closing_the_page_removes_everything(
+    browser: Any, served: tuple[str, Path], sounds: dict[str, Path]
+) -> None:
+    address, base = served
+    size = sounds["input"].stat().st_size
+
+    def held() -> int:
+        return sum(path.stat().st_size == size for path in base.rglob("*"))
+
+    before = held()
     opened = Opened(browser, address)
     opened.drop("input", sounds["input"])
-    token = opened.page.evaluate("token")
-    opened.page.close(run_before_unload=True)
-    asked = opened.context.request
-    headers = {"Origin": address.rstrip("/")}
-    for _ in range(100):
-        opened_another = opened.context.new_page()
-        opened_another.wait_for_timeout(2000)
-        if asked.get(f"{address}work/{token}", headers=headers).status == 410:
+    assert held() == before + 1
+    opened.page.close()
+    for _ in range(600):
+        if held() == before:
             break
-        opened_another.close()
-    else:
-        raise AssertionError("the page's session went on")
-    opened.context.close()
+        time.sleep(0.1)
+    assert held() == before
+    opened.close()
