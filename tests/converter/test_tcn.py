@@ -223,4 +223,4 @@ def test_it_learns_one_transfer_by_heart() -> None:
         loss.backward()
         optimizer.step()
     before = (samples - wanted).square().mean()
-    assert float(loss) < 0.1 * float(before)
+    assert loss.item() < 0.1 * before.item()

@@ -123,7 +123,11 @@ def choose_amounts(judged: list[Judged]) -> dict[str, float]:
 
 
 def _at(judged: Judged, amount: float) -> Judged:
+    if amount == 1:
+        return judged
     example = judged.example
+    if amount == 0:
+        return Judged(example, example.given, example.nothing)
     made = torch.lerp(example.given, judged.made, amount)
     return Judged(example, made, _distance(Truth(example.truth), made))
 
