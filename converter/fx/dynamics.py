@@ -129,8 +129,8 @@ def compressed_level_db(
 
 def expanded_level_db(levels_db: Tensor, *, threshold_db: float, ratio: float, range_db: float) -> Tensor:
     """The level at which `expand` puts out steady tones of these levels: its transfer curve."""
-    threshold, excess, most = levels_db.new_tensor((threshold_db, ratio - 1, range_db))
-    return levels_db - excess * _shortfall_db(levels_db, threshold, excess, most)
+    settings = levels_db.new_tensor((threshold_db, ratio - 1, range_db))
+    return levels_db - (ratio - 1) * _shortfall_db(levels_db, *settings)
 
 
 class Compressor(GainStage):
