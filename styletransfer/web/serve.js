@@ -42,7 +42,8 @@ function complain(error) {
   if (error !== null && !(error instanceof Refused)) console.error(error);
 }
 
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
+// "out of memory" begins like a sentence; the name of a file stays as it is.
+const sentence = (text) => text.replace(/^[a-z]+(?=[ ,;])/, (word) => word[0].toUpperCase() + word.slice(1)) + (/[.?!]$/.test(text) ? "" : ".");
 
 function attempt(action) {
   return async (...told) => {
