@@ -23,7 +23,11 @@ ReportWish = Annotated[
     ),
 ]
 ReportAudio = Annotated[
-    str, typer.Option("--report-audio", help="What can be heard in the page: none, excerpt or full.")
+    str,
+    typer.Option(
+        "--report-audio",
+        help="What can be heard in the page: none, excerpt (4 MB), or full (15 MB a minute).",
+    ),
 ]
 Plots = Annotated[
     Path | None, typer.Option("--plots", metavar="DIR", help="Also write the page's plots as SVG and PNG.")
