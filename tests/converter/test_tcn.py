@@ -194,28 +194,21 @@ def test_wrong_shapes_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_four_stems_take_less_than_real_time_on_two_threads() -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        network, samples = stirred(TCNConfig()), music(20.0)[0]
-        took = []
-        for _ in range(3):
-            began = time.perf_counter()
-            for stem in range(4):
-                fx.render(samples, [TCNStage(network, condition(network.config, stem)[0])])
-            took.append(time.perf_counter() - began)
-    finally:
-        torch.set_num_threads(threads)
-    assert min(took) / 20 <= 1.0
+def test_four_stems_take_less_than_a_second_per_second() -> None:
+    """In processor time of all threads together, so that what else runs here doesn't count."""
+    network, samples = stirred(TCNConfig()), music(20.0)[0]
+    began = time.process_time()
+    for stem in range(4):
+        fx.render(samples, [TCNStage(network, condition(network.config, stem)[0])])
+    assert (time.process_time() - began) / 20 <= 1.0
 
 
 @pytest.mark.slow
-def test_it_learns_one_transfer_by_heart() -> None:
+def test_it_learns_two_styles_by_heart() -> None:
     torch.manual_seed(0)
-    network, told, samples = TCN(TINY), condition(TINY), music(2.0)
-    bands = fx.Bands([6.0, -6.0], [200.0, 4000.0], [0.7, 0.7])
-    wanted = fx.equalize(samples, RATE, **bands._asdict())
+    network, samples = TCN(TINY), music(2.0).expand(2, -1, -1)
+    told = torch.cat((condition(TINY, 1), condition(TINY, 2)))
+    wanted = fx.gain(fx.widen(samples, width=torch.tensor([1.6, 0.5])), gain_db=torch.tensor([-4.0, 3.0]))
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(150):
         optimizer.zero_grad()
@@ -223,4 +216,4 @@ def test_it_learns_one_transfer_by_heart() -> None:
         loss.backward()
         optimizer.step()
     before = (samples - wanted).square().mean()
-    assert loss.item() < 0.1 * before.item()
+    assert loss.item() < 0.05 * before.item()
