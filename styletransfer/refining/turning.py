@@ -120,7 +120,8 @@ def _missed(ours: Spectra, theirs: Spectra, present: list[int]) -> Tensor:
     rows = [0, *(number + 1 for number in present)]
     ours, theirs = (Spectra(side.energy[rows], side.bark[rows]) for side in (ours, theirs))
     mix, *stems = apart(ours, theirs) + SPECTRUM * apart_db(ours, theirs)
-    return mix + STEMS_SHARE * torch.stack(stems).mean()
+    total: Tensor = mix + STEMS_SHARE * torch.stack(stems).mean()
+    return total
 
 
 @torch.no_grad()
