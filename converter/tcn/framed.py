@@ -32,6 +32,7 @@ _DECAYS_S = (0.35, 1.4)
 _DAMPING, _PREDELAY_MS = 0.5, 15.0
 _MOST_NEPER = 3.0  # 26 dB
 _FLOOR = 1e-8  # of a bin's power
+_CALM = 0.05  # so many numbers move together that plain steps would overshoot
 _COMPANIONS = 1 + len(_DECAYS_S)
 _GAINS = 4 + 2 * _COMPANIONS
 
@@ -65,7 +66,8 @@ class Framed(nn.Module):
         )
         self.moving = nn.Conv1d(channels, _GAINS * config.bands, 1)
         self.resting = nn.Linear(hidden, _GAINS * config.bands)
-        for last in (self.moving, self.resting):
+        self.straight = nn.Linear(config.condition, _GAINS * config.bands, bias=False)
+        for last in (self.moving, self.resting, self.straight):
             for parameter in last.parameters():
                 nn.init.zeros_(parameter)
         spread = band_weights(config.bands)
@@ -141,7 +143,8 @@ class Framed(nn.Module):
         features = self.inside(heard)
         for block in self.blocks:
             features = block(features, told)
-        both = self.moving(features) + self.resting(told).unsqueeze(-1)
+        resting = self.resting(told) + self.straight(condition * _CALM)
+        both = self.moving(features) + resting.unsqueeze(-1)
         gains: Tensor = both.unflatten(1, (_GAINS, -1)).transpose(2, 3)
         return gains
 

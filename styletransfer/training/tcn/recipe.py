@@ -50,7 +50,7 @@ class TCNRecipe(BaseModel):
     excerpt_s: float = Field(4.0, ge=1, le=10)
     scales: int = Field(1, ge=1, le=4)
     tone_weight: float = Field(0.05, ge=0)
-    learning_rate: float = Field(2e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up_steps: int = Field(50, ge=0)
     averaging: float = Field(0.99, ge=0, lt=1)
