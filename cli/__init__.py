@@ -15,6 +15,7 @@ from . import (
     apply,
     cache,
     compare,
+    config,
     corpus,
     doctor,
     embed,
@@ -29,13 +30,17 @@ from . import (
     transfer,
     visualize,
 )
+from .preferences import Preferring
 
 app = typer.Typer(
+    cls=Preferring,
     help="Mixing style transfer: make a mix sound as if the reference's engineer had mixed it.",
+    epilog="Options can also be set in automix.toml and as AUTOMIX_…; `automix config` says how they stand.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 _MIXING, _LOOKING, _STYLES, _RESEARCH = "Mixing", "Looking and listening", "Styles", "Research"
+_HERE = "On this machine"
 app.command(rich_help_panel=_MIXING)(transfer.transfer)
 app.command(rich_help_panel=_MIXING)(interpolate.interpolate)
 app.command(rich_help_panel=_MIXING)(apply.apply)
@@ -45,14 +50,15 @@ app.command(rich_help_panel=_MIXING)(normalize.normalize)
 app.command(rich_help_panel=_LOOKING)(analyze.analyze)
 app.command(rich_help_panel=_LOOKING)(compare.compare)
 app.command(rich_help_panel=_LOOKING)(embed.embed)
-app.command(rich_help_panel=_LOOKING)(doctor.doctor)
 app.command(rich_help_panel=_LOOKING)(visualize.visualize)
 app.add_typer(style.app, name="style", rich_help_panel=_STYLES)
 app.add_typer(library.app, name="library", rich_help_panel=_STYLES)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_RESEARCH)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=_RESEARCH)
-app.add_typer(cache.app, name="cache", rich_help_panel=_LOOKING)
 app.add_typer(train.app, name="train", rich_help_panel=_RESEARCH)
+app.command(rich_help_panel=_HERE)(config.config)
+app.command(rich_help_panel=_HERE)(doctor.doctor)
+app.add_typer(cache.app, name="cache", rich_help_panel=_HERE)
 
 
 def _version(asked: bool) -> None:

@@ -33,7 +33,6 @@ LibraryPath = Annotated[
     typer.Option(
         "--library",
         metavar="PATH",
-        envvar="AUTOMIX_LIBRARY",
         help="The library's file [default: one under your data folder].",
     ),
 ]

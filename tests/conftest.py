@@ -16,6 +16,9 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
+os.environ["AUTOMIX_CONFIG"] = ""  # a developer's own automix.toml changes no test
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = os.environ.get("AUTOMIX_CACHE")
