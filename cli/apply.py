@@ -38,7 +38,8 @@ def apply(
         Path | None, typer.Argument(metavar="[INPUT]", help="The mix (not with --stems-in alone).")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The finished mix [default: INPUT.automix.wav].")
+        Path | None,
+        typer.Option("--output", "-o", help="The finished mix.", show_default="INPUT.automix.wav"),
     ] = None,
     save: Annotated[
         Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")

@@ -32,7 +32,8 @@ def embed(
         bool, typer.Option("--stems", help="Also separate each song and embed its stems.")
     ] = False,
     encoder: Annotated[
-        str | None, typer.Option("--encoder", help="A .safetensors file of your own [default: as shipped].")
+        str | None,
+        typer.Option("--encoder", help="A .safetensors file of your own.", show_default="as shipped"),
     ] = None,
     separator: SeparatorName = "auto",
     repo: Repo = None,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .completion import converters as known_converters
+from .completion import one_of
 from .terminal import (
     Device,
     Json,
@@ -40,7 +42,14 @@ def encoder(
         str | None, typer.Option("--mee", metavar="NAME|FILE", help="The effect classifier to compare with.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small part, for development.")] = False,
-    split: Annotated[str, typer.Option("--split", help="test, or validation while developing.")] = "test",
+    split: Annotated[
+        str,
+        typer.Option(
+            "--split",
+            help="test, or validation while developing.",
+            autocompletion=one_of("test", "validation"),
+        ),
+    ] = "test",
     foreign: Annotated[bool, typer.Option(help="Also effects of sox, a program that must be here.")] = True,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, pictures go.")
@@ -96,7 +105,14 @@ def separator(
     repo: Repo = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few rendered songs, for development.")] = False,
     songs: Annotated[int | None, typer.Option("--songs", min=1, help="Rendered songs, at most.")] = None,
-    split: Annotated[str, typer.Option("--split", help="test, or validation while developing.")] = "test",
+    split: Annotated[
+        str,
+        typer.Option(
+            "--split",
+            help="test, or validation while developing.",
+            autocompletion=one_of("test", "validation"),
+        ),
+    ] = "test",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
     ] = None,
@@ -145,7 +161,12 @@ def separator(
 def converter(
     converters: Annotated[
         list[str] | None,
-        typer.Option("--converter", metavar="NAME|FILE", help="Repeatable; goals are the first one's."),
+        typer.Option(
+            "--converter",
+            metavar="NAME|FILE",
+            help="Repeatable; goals are the first one's.",
+            autocompletion=known_converters,
+        ),
     ] = None,
     corpus: Annotated[
         Path, typer.Option("--corpus", metavar="DIR", help="What `automix corpus build` wrote.")
@@ -156,8 +177,18 @@ def converter(
     ] = None,
     truth: Annotated[bool, typer.Option(help="Transfers whose answer is known, from the corpus.")] = True,
     finished: Annotated[bool, typer.Option(help="Finished music, where no answer is known.")] = True,
-    song_set: Annotated[str, typer.Option("--set", help="bench, or dev while developing.")] = "bench",
-    split: Annotated[str, typer.Option("--split", help="test, or validation while developing.")] = "test",
+    song_set: Annotated[
+        str,
+        typer.Option("--set", help="bench, or dev while developing.", autocompletion=one_of("bench", "dev")),
+    ] = "bench",
+    split: Annotated[
+        str,
+        typer.Option(
+            "--split",
+            help="test, or validation while developing.",
+            autocompletion=one_of("test", "validation"),
+        ),
+    ] = "test",
     refine: Annotated[
         int, typer.Option("--refine", min=0, metavar="N", help="Also with so many steps of refinement.")
     ] = 0,

@@ -9,6 +9,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .completion import groups, loudness_targets, one_of, strips
 from .terminal import (
     Device,
     Overwrite,
@@ -51,13 +52,15 @@ def interpolate(
     space: Annotated[
         str,
         typer.Option(
-            "--space", help="console: settings are interpolated; embedding: what a converter reads."
+            "--space",
+            help="console: settings are interpolated; embedding: what a converter reads.",
+            autocompletion=one_of("console", "embedding"),
         ),
     ] = "console",
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The finished mix [default: INPUT.automix.wav]; --steps adds numbers."
+            "--output", "-o", help="The finished mix; --steps adds numbers.", show_default="INPUT.automix.wav"
         ),
     ] = None,
     save: Annotated[
@@ -72,13 +75,23 @@ def interpolate(
     ] = None,
     lock: Annotated[
         list[str] | None,
-        typer.Option("--lock", help="Leave strips alone, like drums or drums,master; repeatable."),
+        typer.Option(
+            "--lock",
+            help="Leave strips alone, like drums or drums,master; repeatable.",
+            autocompletion=strips,
+        ),
     ] = None,
     only: Annotated[
-        str | None, typer.Option("--only", help="Comma-separated: level,eq,dynamics,width,space.")
+        str | None,
+        typer.Option("--only", help="Comma-separated: level,eq,dynamics,width,space.", autocompletion=groups),
     ] = None,
     lufs: Annotated[
-        str, typer.Option("--lufs", help="Loudness: match-ref, match-input, off, or a number in LUFS.")
+        str,
+        typer.Option(
+            "--lufs",
+            help="Loudness: match-ref, match-input, off, or a number in LUFS.",
+            autocompletion=loudness_targets,
+        ),
     ] = "match-ref",
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Take back what is not closer to a reference.")

@@ -10,6 +10,7 @@ import typer
 
 from styletransfer.errors import AudioError, UsageError
 
+from .completion import STEM_NAMES, one_of
 from .style import Encoder, LibraryPath, Tags
 from .terminal import (
     Device,
@@ -142,7 +143,12 @@ def rm(names: Names, library: LibraryPath = None, verbose: Verbose = 0) -> None:
 def search(
     query: Annotated[str, typer.Argument(metavar="FILE|STYLE", help="A song, a style's file, or a name.")],
     stem: Annotated[
-        str, typer.Option("--stem", help="Search by drums, bass, other or vocals alone.")
+        str,
+        typer.Option(
+            "--stem",
+            help="Search by drums, bass, other or vocals alone.",
+            autocompletion=one_of(*STEM_NAMES, "mix"),
+        ),
     ] = "mix",
     most: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
     library: LibraryPath = None,

@@ -9,6 +9,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .completion import STEM_NAMES, one_of
 from .terminal import Overwrite, Quiet, Threads, Verbose, guarded, progress, refuse_overwriting, say, set_up
 
 
@@ -20,11 +21,18 @@ def normalize(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File or folder [default: FILE.normalized.wav, DIR.normalized]."),
+        typer.Option(
+            "--output", "-o", help="File or folder.", show_default="FILE.normalized.wav, DIR.normalized"
+        ),
     ] = None,
     stem: Annotated[
         str | None,
-        typer.Option("--stem", help="drums, bass, other, vocals or mix [default: what file names say]."),
+        typer.Option(
+            "--stem",
+            help="drums, bass, other, vocals or mix.",
+            show_default="what file names say",
+            autocompletion=one_of(*STEM_NAMES, "mix"),
+        ),
     ] = None,
     mix: Annotated[bool, typer.Option("--mix", help="Also write the sum of each folder's stems.")] = False,
     rooms: Annotated[

@@ -10,6 +10,8 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .completion import extents
+
 if TYPE_CHECKING:
     from styletransfer import Result
     from styletransfer.report import Extent, Report
@@ -18,8 +20,8 @@ ReportWish = Annotated[
     bool | None,
     typer.Option(
         "--report/--no-report",
-        help="A page to hear and see what was done: SAVE/report.html, or OUTPUT.report.html [default: with "
-        "--save].",
+        help="A page to hear and see what was done: SAVE/report.html, or OUTPUT.report.html.",
+        show_default="with --save",
     ),
 ]
 ReportAudio = Annotated[
@@ -27,6 +29,7 @@ ReportAudio = Annotated[
     typer.Option(
         "--report-audio",
         help="What can be heard in the page: none, excerpt (4 MB), or full (15 MB a minute).",
+        autocompletion=extents,
     ),
 ]
 Plots = Annotated[

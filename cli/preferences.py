@@ -82,11 +82,12 @@ def commands_of(group: TyperGroup, above: Command = ()) -> dict[Command, dict[st
     """Every command below, with its options by their long names."""
     found: dict[Command, dict[str, TyperOption]] = {}
     for name, command in group.commands.items():
+        words = (*above, name)
         if isinstance(command, TyperGroup):
-            found |= commands_of(command, (*above, name))
+            found |= commands_of(command, words)
         else:
             options = [option for option in command.params if isinstance(option, TyperOption)]
-            found[(*above, name)] = {max(option.opts, key=len).lstrip("-"): option for option in options}
+            found[words] = {max(option.opts, key=len).lstrip("-"): option for option in options}
     return found
 
 

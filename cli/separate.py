@@ -27,7 +27,7 @@ from .terminal import (
 def separate(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="The mix.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the stems [default: INPUT.stems].")
+        Path | None, typer.Option("--output", "-o", help="Folder for the stems.", show_default="INPUT.stems")
     ] = None,
     separator: SeparatorName = "auto",
     repo: Repo = None,

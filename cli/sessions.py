@@ -10,6 +10,8 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .completion import sessions
+
 if TYPE_CHECKING:
     from styletransfer import Result
 
@@ -19,6 +21,7 @@ Daw = Annotated[
         "--daw",
         help="Sessions for your studio program, comma-separated: rpp (REAPER), dawproject (Bitwig, Studio "
         "One, Cubase …), stems. In SAVE/daw with --save, else in OUTPUT.daw beside the output.",
+        autocompletion=sessions,
     ),
 ]
 

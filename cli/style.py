@@ -33,12 +33,13 @@ LibraryPath = Annotated[
     typer.Option(
         "--library",
         metavar="PATH",
-        help="The library's file [default: one under your data folder].",
+        help="The library's file.",
+        show_default="one under your data folder",
     ),
 ]
 Encoder = Annotated[
     str | None,
-    typer.Option("--encoder", metavar="NAME|FILE", help="The encoder that hears [default: as shipped]."),
+    typer.Option("--encoder", metavar="NAME|FILE", help="The encoder that hears.", show_default="as shipped"),
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A tag; repeatable.")]
 
@@ -48,9 +49,14 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A tag; repe
 def save(
     reference: Annotated[Path, typer.Argument(metavar="REF", help="The finished mix that has the style.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="[default: REF's name with .style.safetensors]")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A .style.safetensors file.", show_default="REF's name with that"
+        ),
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="[default: REF's name]")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", help="What it is called.", show_default="REF's name")
+    ] = None,
     tags: Tags = None,
     ref_range: Annotated[
         str | None, typer.Option("--ref-range", help="Measure only this passage, like 1:00-1:45.")
@@ -123,9 +129,11 @@ def mix(
     styles: Annotated[list[str], typer.Argument(metavar="STYLE…", help="Files, or names in the library.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .style.safetensors file.")],
     weights: Annotated[
-        str | None, typer.Option("--weights", help="One per style, comma-separated [default: equal].")
+        str | None, typer.Option("--weights", help="One per style, comma-separated.", show_default="equal")
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="[default: A + B]")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", help="What it is called.", show_default="A + B")
+    ] = None,
     library: LibraryPath = None,
     overwrite: Overwrite = False,
     verbose: Verbose = 0,

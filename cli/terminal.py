@@ -16,6 +16,8 @@ import typer
 
 from styletransfer.errors import AutomixError, ResourceError, UsageError
 
+from . import completion
+
 Arguments = ParamSpec("Arguments")
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -25,7 +27,10 @@ Verbose = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are already there.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")]
-Device = Annotated[str, typer.Option("--device", help="Where networks run: cpu, cuda, mps.")]
+Device = Annotated[
+    str,
+    typer.Option("--device", help="Where networks run: cpu, cuda, mps.", autocompletion=completion.devices),
+]
 SeparatorName = Annotated[
     str,
     typer.Option(

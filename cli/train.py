@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .completion import recipes
 from .terminal import Device, Quiet, Threads, Verbose, guarded, progress, say, set_up
 
 app = typer.Typer(no_args_is_help=True, help="Train a network on a corpus that `automix corpus` built.")
@@ -26,7 +27,10 @@ def encoder(
         typer.Option("--output", "-o", help="Folder of the run: shards, logs, weights."),
     ],
     recipe: Annotated[
-        str, typer.Option("--recipe", help="cpu, gpu or classifier, or a .toml file.", show_default=True)
+        str,
+        typer.Option(
+            "--recipe", help="cpu, gpu or classifier, or a .toml file.", autocompletion=recipes("encoder")
+        ),
     ] = "cpu",
     start: Annotated[
         str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
@@ -86,7 +90,10 @@ def separator(
         typer.Option("--output", "-o", help="Folder of the run: snapshots, logs, weights."),
     ],
     recipe: Annotated[
-        str, typer.Option("--recipe", help="cpu, gpu, bands or tdf, or a .toml file.", show_default=True)
+        str,
+        typer.Option(
+            "--recipe", help="cpu, gpu, bands or tdf, or a .toml file.", autocompletion=recipes("separator")
+        ),
     ] = "cpu",
     start: Annotated[
         str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
@@ -140,7 +147,9 @@ def converter(
     recipe: Annotated[
         str,
         typer.Option(
-            "--recipe", help="console, tcn, tcn-gpu, paper, or a .toml file, whose kind says what is trained."
+            "--recipe",
+            help="console, tcn, tcn-gpu, paper, or a .toml file, whose kind says what is trained.",
+            autocompletion=recipes("console", "tcn"),
         ),
     ],
     start: Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .completion import groups, loudness_targets, one_of, strips
 from .pages import Page, Plots, ReportAudio, ReportWish
 from .sessions import Daw, Sessions
 from .style import LibraryPath
@@ -56,7 +57,8 @@ def transfer(
     ] = None,
     library: LibraryPath = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The finished mix [default: INPUT.automix.wav].")
+        Path | None,
+        typer.Option("--output", "-o", help="The finished mix.", show_default="INPUT.automix.wav"),
     ] = None,
     save: Annotated[
         Path | None, typer.Option("--save", help="Folder for stems, result.json and A/B excerpts.")
@@ -73,7 +75,7 @@ def transfer(
         typer.Option("--stem-amount", help="One stem's own amount, like vocals=.5; repeatable."),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", help="Of several references, like .7,.3 [default: equal].")
+        str | None, typer.Option("--weights", help="Of several references, like .7,.3.", show_default="equal")
     ] = None,
     stem: Annotated[
         list[str] | None,
@@ -83,18 +85,28 @@ def transfer(
     ] = None,
     lock: Annotated[
         list[str] | None,
-        typer.Option("--lock", help="Leave strips alone, like drums or drums,master; repeatable."),
+        typer.Option(
+            "--lock",
+            help="Leave strips alone, like drums or drums,master; repeatable.",
+            autocompletion=strips,
+        ),
     ] = None,
     only: Annotated[
-        str | None, typer.Option("--only", help="Comma-separated: level,eq,dynamics,width,space.")
+        str | None,
+        typer.Option("--only", help="Comma-separated: level,eq,dynamics,width,space.", autocompletion=groups),
     ] = None,
     lufs: Annotated[
-        str, typer.Option("--lufs", help="Loudness: match-ref, match-input, off, or a number in LUFS.")
+        str,
+        typer.Option(
+            "--lufs",
+            help="Loudness: match-ref, match-input, off, or a number in LUFS.",
+            autocompletion=loudness_targets,
+        ),
     ] = "match-ref",
     true_peak: Annotated[
         float | None,
         typer.Option(
-            "--true-peak", help="Ceiling in dBTP [default: −1, or the input's own true peak if higher]."
+            "--true-peak", help="Ceiling in dBTP.", show_default="−1, or the input's true peak if higher"
         ),
     ] = None,
     gate: Annotated[
@@ -114,7 +126,13 @@ def transfer(
         float | None, typer.Option("--preview", min=1, help="Only the loudest stretch of so many seconds.")
     ] = None,
     channels: Annotated[
-        str | None, typer.Option("--channels", help="mono or stereo [default: as the input].")
+        str | None,
+        typer.Option(
+            "--channels",
+            help="mono or stereo.",
+            show_default="as the input",
+            autocompletion=one_of("mono", "stereo"),
+        ),
     ] = None,
     stems_in: Annotated[
         Path | None, typer.Option("--stems-in", help="Folder with the input's stems; skips separating.")

@@ -10,6 +10,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .completion import STEM_NAMES, one_of
 from .evaluate import CORPUS
 from .style import LibraryPath
 from .terminal import (
@@ -50,22 +51,41 @@ def visualize(
             "--output",
             "-o",
             metavar="FILE",
-            help="A .png, .svg, or an .html to point at and listen to; repeatable [default: styles.png].",
+            help="A .png, .svg, or an .html to point at and listen to; repeatable.",
+            show_default="styles.png",
         ),
     ] = None,
     colour: Annotated[
-        str, typer.Option("--colour", "--color", help="folder, tag, stem or cluster.")
+        str,
+        typer.Option(
+            "--colour",
+            "--color",
+            help="folder, tag, stem or cluster.",
+            autocompletion=one_of("folder", "tag", "stem", "cluster"),
+        ),
     ] = "folder",
     method: Annotated[
-        str, typer.Option("--method", help="tsne or pca; umap or opentsne with the extra viz.")
+        str,
+        typer.Option(
+            "--method",
+            help="tsne or pca; umap or opentsne with the extra viz.",
+            autocompletion=one_of("tsne", "pca", "umap", "opentsne"),
+        ),
     ] = "tsne",
     stem: Annotated[
         str | None,
-        typer.Option("--stem", help="Of styles: the part that counts, or all of them as points [mix]."),
+        typer.Option(
+            "--stem",
+            help="Of styles: the part that counts, or all of them as points.",
+            show_default="mix",
+            autocompletion=one_of(*STEM_NAMES, "mix", "all"),
+        ),
     ] = None,
     audio_mb: Annotated[
         float | None,
-        typer.Option("--audio-mb", min=0, help="How much sound an .html may carry; 0 for none [20]."),
+        typer.Option(
+            "--audio-mb", min=0, help="How much sound an .html may carry; 0 for none.", show_default="20"
+        ),
     ] = None,
     library: LibraryPath = None,
     encoder: Annotated[

@@ -1,0 +1,46 @@
+"""What a shell proposes as an option's value; where none fits, names of files, which it knows by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+
+Proposals = Callable[[str], list[str]]
+
+
+def one_of(*values: str) -> Proposals:
+    """The values that begin as what was typed."""
+    return lambda typed: [value for value in values if value.startswith(typed)]
+
+
+def some_of(*values: str) -> Proposals:
+    """The same after each comma: "rpp,st" is completed to "rpp,stems"."""
+
+    def proposals(typed: str) -> list[str]:
+        before, comma, last = typed.rpartition(",")
+        left = [value for value in values if value not in before.split(",")]
+        return [f"{before}{comma}{value}" for value in left if value.startswith(last)]
+
+    return proposals
+
+
+def recipes(*kinds: str) -> Proposals:
+    """The recipes that come with the program, of these kinds of network."""
+
+    def proposals(typed: str) -> list[str]:
+        folders = [files("styletransfer.training") / kind / "recipes" for kind in kinds]
+        names = sorted(path.name for folder in folders for path in folder.iterdir())
+        return [name.removesuffix(".toml") for name in names if name.startswith(typed) and ".toml" in name]
+
+    return proposals
+
+
+STEM_NAMES = ("drums", "bass", "other", "vocals")
+devices = one_of("cpu", "cuda", "mps")
+separators = one_of("auto", "builtin", "htdemucs", "htdemucs_ft")
+converters = one_of("auto", "closed", "console")
+loudness_targets = one_of("match-ref", "match-input", "off")
+strips = some_of(*STEM_NAMES, "master")
+groups = some_of("level", "eq", "dynamics", "width", "space")
+sessions = some_of("rpp", "dawproject", "stems")
+extents = one_of("none", "excerpt", "full")
