@@ -9,15 +9,15 @@ Proposals = Callable[[str], list[str]]
 
 
 def one_of(*values: str) -> Proposals:
-    """The values that begin as what was typed."""
-    return lambda typed: [value for value in values if value.startswith(typed)]
+    """The values that begin as what was incomplete."""
+    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
 
 
 def some_of(*values: str) -> Proposals:
     """The same after each comma: "rpp,st" is completed to "rpp,stems"."""
 
-    def proposals(typed: str) -> list[str]:
-        before, comma, last = typed.rpartition(",")
+    def proposals(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
         left = [value for value in values if value not in before.split(",")]
         return [f"{before}{comma}{value}" for value in left if value.startswith(last)]
 
@@ -27,10 +27,12 @@ def some_of(*values: str) -> Proposals:
 def recipes(*kinds: str) -> Proposals:
     """The recipes that come with the program, of these kinds of network."""
 
-    def proposals(typed: str) -> list[str]:
+    def proposals(incomplete: str) -> list[str]:
         folders = [files("styletransfer.training") / kind / "recipes" for kind in kinds]
         names = sorted(path.name for folder in folders for path in folder.iterdir())
-        return [name.removesuffix(".toml") for name in names if name.startswith(typed) and ".toml" in name]
+        return [
+            name.removesuffix(".toml") for name in names if name.startswith(incomplete) and ".toml" in name
+        ]
 
     return proposals
 
