@@ -30,8 +30,12 @@ def hop_frames(rate: int) -> int:
 
 
 def detector_reach(rate: int) -> int:
-    """Samples that the level detector reads before and after the one it measures: 40 ms."""
-    return round(rate * _DETECTOR_S)
+    """Samples that the level detector reads before and after the one it measures: 40 ms, in whole hops.
+
+    So a stage lags by whole hops, and what follows it reads the level at the same instants as without it.
+    """
+    hop = hop_frames(rate)
+    return math.ceil(round(rate * _DETECTOR_S) / hop) * hop
 
 
 def levels_db(samples: Tensor, rate: int) -> Tensor:

@@ -79,6 +79,8 @@ def test_each_row_has_its_own_times_even_in_opposite_order() -> None:
 @pytest.mark.parametrize("rate", [8000, 44_100, 48_000, 192_000])
 def test_the_control_grid_is_a_third_of_a_millisecond(rate: int) -> None:
     assert ballistics.hop_frames(rate) / rate == pytest.approx(0.00036, abs=0.00002)
+    assert ballistics.detector_reach(rate) % ballistics.hop_frames(rate) == 0
+    assert ballistics.detector_reach(rate) / rate == pytest.approx(0.04, abs=0.0004)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

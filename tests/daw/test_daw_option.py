@@ -46,9 +46,7 @@ def test_real_music_comes_back_as_the_result(folder: Path) -> None:
     session = folder / "out.daw" / "session.rpp"
     assert residual_db(after, before) > -10
     assert residual_db(played(session, bypass=True), before) < -90
-    # behind a compressor a detector's hops lie elsewhere in the session than in our renderer: -68 dB where
-    # the limiter works hard, below -100 dB where it doesn't
-    assert residual_db(played(session), after) < -60
+    assert residual_db(played(session), after) < -80
 
 
 def test_sessions_are_not_written_over(folder: Path) -> None:
