@@ -138,7 +138,7 @@ def played(project: Path, bypass: bool = False) -> Tensor:
 
 def _through(chain: Any, samples: Tensor, rate: int, folder: Path) -> Tensor:
     frames = samples.shape[-1]
-    samples = torch.nn.functional.pad(samples, (0, rate // 10))  # effects that look ahead hear others die away
+    samples = torch.nn.functional.pad(samples, (0, rate // 10))  # effects die away
     for effect in [] if chain is None else chain.findall("JS"):
         source = Effect((folder / "Effects" / effect.attrib[0]).read_text(encoding="utf-8"))
         values = [float(value) for value in effect.children[0] if value != "-"]
