@@ -54,6 +54,14 @@ def apply(
     stems_in: Annotated[
         Path | None, typer.Option("--stems-in", help="Folder with the input's stems.")
     ] = None,
+    converter: Annotated[
+        Path | None,
+        typer.Option(
+            "--converter",
+            metavar="FILE",
+            help="The network that stems went through, where it is not the shipped one.",
+        ),
+    ] = None,
     repo: Repo = None,
     device: Device = "cpu",
     threads: Threads = None,
@@ -83,7 +91,14 @@ def apply(
     check_outputs(target, 48000 if source is None else files.inspect(source).rate, save)
     with progress(quiet) as show:
         result = styletransfer.apply(
-            settings, source, stems_in=stems_in, amount=amount, repo=repo, device=device, progress=show
+            settings,
+            source,
+            stems_in=stems_in,
+            amount=amount,
+            converter=None if converter is None else str(converter),
+            repo=repo,
+            device=device,
+            progress=show,
         )
         show("writing", 0.0)
         paths = [result.write(target), *(save_all(result, save) if save else [])]

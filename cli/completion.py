@@ -9,7 +9,7 @@ Proposals = Callable[[str], list[str]]
 
 
 def one_of(*values: str) -> Proposals:
-    """The values that begin as what was incomplete."""
+    """The values that begin like what was typed."""
     return lambda incomplete: [value for value in values if value.startswith(incomplete)]
 
 
@@ -40,7 +40,7 @@ def recipes(*kinds: str) -> Proposals:
 STEM_NAMES = ("drums", "bass", "other", "vocals")
 devices = one_of("cpu", "cuda", "mps")
 separators = one_of("auto", "builtin", "htdemucs", "htdemucs_ft")
-converters = one_of("auto", "closed", "console")
+converters = one_of("auto", "closed", "console", "tcn")
 loudness_targets = one_of("match-ref", "match-input", "off")
 strips = some_of(*STEM_NAMES, "master")
 groups = some_of("level", "eq", "dynamics", "width", "space")

@@ -11,6 +11,7 @@ from styletransfer.errors import UsageError
 
 from .completion import groups, loudness_targets, one_of, strips
 from .terminal import (
+    ConverterName,
     Device,
     Overwrite,
     Quiet,
@@ -105,6 +106,7 @@ def interpolate(
     stems_in: Annotated[
         Path | None, typer.Option("--stems-in", help="Folder with the input's stems; skips separating.")
     ] = None,
+    converter: ConverterName = "auto",
     separator: SeparatorName = "auto",
     repo: Repo = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the dither.")] = 0,
@@ -152,6 +154,7 @@ def interpolate(
             source,
             *(kept[path].reference if path in kept else path for path in (first, second)),
             space=space,
+            converter=converter,
             separator=used,
             stems_in=stems_in,
             in_range=span(in_range),

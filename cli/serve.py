@@ -8,7 +8,18 @@ import typer
 
 from styletransfer.errors import UsageError
 
-from .terminal import Device, Quiet, Repo, SeparatorName, Threads, Verbose, guarded, say, set_up
+from .terminal import (
+    ConverterName,
+    Device,
+    Quiet,
+    Repo,
+    SeparatorName,
+    Threads,
+    Verbose,
+    guarded,
+    say,
+    set_up,
+)
 
 
 @guarded
@@ -22,6 +33,7 @@ def serve(
     minutes: Annotated[
         float, typer.Option("--minutes", min=0.1, help="The longest sound that is taken, in minutes.")
     ] = 15.0,
+    converter: ConverterName = "auto",
     separator: SeparatorName = "auto",
     repo: Repo = None,
     device: Device = "cpu",
@@ -47,4 +59,4 @@ def serve(
         typer.echo(address)
 
     limits = Limits(upload_mb=upload_mb, minutes=minutes)
-    serve(port, limits=limits, means=Means(separator, repo, device), ready=ready)
+    serve(port, limits=limits, means=Means(separator, repo, device, converter), ready=ready)

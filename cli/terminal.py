@@ -38,6 +38,18 @@ SeparatorName = Annotated[
         help="auto, builtin, htdemucs, htdemucs_ft or another model that demucs knows, or weights that "
         "`automix train separator` wrote. "
         "auto takes htdemucs where its weights are on this machine, else builtin.",
+        autocompletion=completion.separators,
+    ),
+]
+ConverterName = Annotated[
+    str,
+    typer.Option(
+        "--converter",
+        metavar="NAME|FILE",
+        help="What changes the stems: closed (measured and computed), console (a network on top of it), tcn "
+        "(a network that makes stems anew, without knobs), or weights that `automix train converter` wrote. "
+        "auto takes console where its network is shipped, else closed.",
+        autocompletion=completion.converters,
     ),
 ]
 Repo = Annotated[

@@ -15,6 +15,7 @@ from .pages import Page, Plots, ReportAudio, ReportWish
 from .sessions import Daw, Sessions
 from .style import LibraryPath
 from .terminal import (
+    ConverterName,
     Device,
     Json,
     Overwrite,
@@ -140,6 +141,7 @@ def transfer(
     ref_stems: Annotated[
         Path | None, typer.Option("--ref-stems", help="Folder with the reference's stems.")
     ] = None,
+    converter: ConverterName = "auto",
     separator: SeparatorName = "auto",
     repo: Repo = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the dither.")] = 0,
@@ -181,6 +183,7 @@ def transfer(
             [*references, *(one.reference for one in kept)],
             weights=numbers(weights, "--weights") if weights else None,
             stem_references=by_stem,
+            converter=converter,
             separator=used,
             stems_in=stems_in,
             reference_stems=ref_stems,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from styletransfer import mixdown
+from styletransfer import converters, mixdown
 from styletransfer.audio import Audio, Stems
 from styletransfer.clock import Clock
 from styletransfer.converter.console import MASTER, STRIP, Settings, scaled
+from styletransfer.converting import treat
 from styletransfer.document import Console, Document, Figures, Warned
 from styletransfer.encoder.measures import measure
+from styletransfer.errors import UsageError
 from styletransfer.notes import Note
 from styletransfer.result import Result, result_of, source_of
 from styletransfer.separation import choose
 from styletransfer.sources import Progress, Sound, opened
 from styletransfer.stem_cache import StemCache, separate_cached, stem_key
+from styletransfer.treating import TreatedStems
 
 
 def apply(
@@ -23,6 +26,7 @@ def apply(
     *,
     stems_in: Path | None = None,
     amount: float = 1.0,
+    converter: str | None = None,
     repo: Path | None = None,
     device: str = "cpu",
     cache: StemCache | None = None,
@@ -31,8 +35,10 @@ def apply(
     """Render an input with saved settings, through the separator that the document names.
 
     The settings' own input gets them as they stand. Another input gets them as a preset: its master
-    gain is set anew, to the loudness that the settings' result had. Errors as `transfer`.
-    amount   0 to 1 scales every strength once more.
+    gain is set anew, to the loudness that the settings' result had. Errors as `transfer`; UsageError for
+    another input where stems went through a network, which was told of this one.
+    amount     0 to 1 scales every strength once more.
+    converter  a .safetensors file: the network that stems went through, where it isn't the shipped one.
     """
     document = document if isinstance(document, Document) else Document.load(Path(document))
     clock = Clock(progress)
@@ -41,6 +47,13 @@ def apply(
         song, dry = opened(input, stems_in, None)
     notes = []
     own = song.key == document.input.sha256
+    told = {name: told.scaled(amount) for name, told in document.treatments.items() if amount * told.amount}
+    if told and not own:
+        raise UsageError(
+            f"a network answered for the stems of {document.input.name} alone, so these settings are no "
+            "preset; transfer the other song with --converter tcn"
+        )
+    network = converters.sought(document.converter.fingerprint, converter, device) if told else None
     if dry is None:
         used = choose(document.separator.name, repo=repo, device=device)
         if own and document.input.ready_stems:
@@ -53,6 +66,10 @@ def apply(
             notes.append(Note("separator-changed", f"{used.name} has changed since the settings were made"))
         with clock("separating input") as done:
             dry = separate_cached(song.audio, used, cache, done)
+    treated: TreatedStems = {}
+    if network is not None:
+        with clock("converting") as done:
+            treated = treat(network, dry, told, done)
     strips = {name: scaled(STRIP, settings, amount) for name, settings in document.console.stems().items()}
     master = scaled(MASTER, document.console.master, amount)
     with clock("rendering"):
@@ -63,7 +80,7 @@ def apply(
             limiter["ceiling_db"] = open_db + amount * (limiter["ceiling_db"] - open_db)
         target = document.after.levels.integrated_lufs if document.after else None
         if own or target is None:
-            audio = render(stereo, dry, strips, master)
+            audio = render(stereo, dry, strips, master, treated)
         else:
             notes.append(
                 Note("preset", f"these settings were made for {document.input.name}; the gain was set anew")
@@ -80,18 +97,29 @@ def apply(
         references=document.references,
         separator=document.separator,
         asked=document.asked,
+        converter=document.converter,
         console=Console(**strips, master=master),
+        treatments=told,
         after=after,
         reference_figures=document.reference_figures,
         warnings=[Warned(code=note.code, message=note.message, strip=note.strip) for note in notes],
         timings_s=clock.seconds,
     )
-    return result_of(audio, rendered, song, dry)
+    return result_of(audio, rendered, song, dry, treated=treated)
 
 
-def render(song: Audio, stems: Stems, strips: dict[str, Settings], master: Settings) -> Audio:
-    """A stereo song through fixed settings, gain and limiter as they stand; itself where nothing is set."""
-    bus = mixdown.master_bus(mixdown.mix_bus(song, stems, strips), master)
+def render(
+    song: Audio,
+    stems: Stems,
+    strips: dict[str, Settings],
+    master: Settings,
+    treated: TreatedStems | None = None,
+) -> Audio:
+    """A stereo song through fixed settings, gain and limiter as they stand; itself where nothing is set.
+
+    treated   stems that went through a network before their strips.
+    """
+    bus = mixdown.master_bus(mixdown.mix_bus(song, stems, strips, treated), master)
     gain_db = master["gain"]["gain_db"]
     if bus is song and gain_db == 0:
         return song

@@ -1,44 +1,101 @@
-"""What sets the stems' strips: the closed form, then a network that knows what the closed form can't see."""
+"""What changes the stems: the closed form, a network that corrects it, or a network that makes stems anew."""
 
 from __future__ import annotations
 
-from styletransfer import encoders
-from styletransfer.converter.console import STRIP, Settings, scaled
-from styletransfer.converters import LoadedConsole
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from styletransfer import encoders, mixdown
+from styletransfer.audio import STEMS, Stems
+from styletransfer.converter.console import STRIP, Settings, neutral, scaled
+from styletransfer.converter.tcn import RATE
+from styletransfer.converters import Converter, LoadedTCN
+from styletransfer.document import Asked
 from styletransfer.encoders import LoadedEncoder
-from styletransfer.errors import ConfigError
+from styletransfer.errors import ConfigError, UsageError
 from styletransfer.hearing import Input
 from styletransfer.matching import fit_dynamics, match_stems
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
 from styletransfer.separation import confidence
 from styletransfer.style import SongStyle
+from styletransfer.treating import Treated, TreatedStems, Treatment
 
 Strips = dict[str, Settings]
 
 
-def converted(
-    theirs: Reference, ours: Input, network: LoadedConsole | None
-) -> tuple[list[Strips], list[Note]]:
-    """The strips after each step: of the closed form, then with the network's residuals where there is one.
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What is to be done to the stems, before amounts.
 
-    They change less where stems are leaky and someone looked.
+    steps   the strips after each step: of the closed form, then with the residuals of a network that
+            corrects it; neutral with one that makes stems anew.
+    told    what the latter is told of each stem that it is to change.
     """
+
+    steps: list[Strips]
+    notes: list[Note]
+    told: dict[str, Treatment] = field(default_factory=dict)
+
+
+def converted(theirs: Reference, ours: Input, network: Converter | None) -> Converted:
+    """What brings the stems toward the reference's; less where they are leaky and someone looked."""
     strips, notes = match_stems(ours.measures, theirs.measures)
-    passages = {
-        name: stem if ours.span_s is None else stem.excerpt(*ours.span_s) for name, stem in ours.stems.items()
-    }
-    steps = [fit_dynamics(strips, ours.measures, theirs.measures, passages)]
-    if network is not None:
-        steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
-    if ours.confidences:
-        bears = borne(theirs, ours)
-        steps = [
-            {name: scaled(STRIP, settings, bears[name]) for name, settings in step.items()} for step in steps
-        ]
-        notes += confidence.leaks(ours.confidences, "the input")
-        notes += confidence.leaks(theirs.confidences, "the reference")
-    return steps, notes
+    if isinstance(network, LoadedTCN):
+        found = _anew(theirs, ours, network, notes)
+    else:
+        passages = {
+            name: stem if ours.span_s is None else stem.excerpt(*ours.span_s)
+            for name, stem in ours.stems.items()
+        }
+        steps = [fit_dynamics(strips, ours.measures, theirs.measures, passages)]
+        if network is not None:
+            steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
+        found = Converted(steps, notes)
+    if not ours.confidences:
+        return found
+    bears = borne(theirs, ours)
+    leaks = confidence.leaks(ours.confidences, "the input")
+    leaks += confidence.leaks(theirs.confidences, "the reference")
+    borne_steps = [
+        {name: scaled(STRIP, settings, bears[name]) for name, settings in step.items()}
+        for step in found.steps
+    ]
+    told = {name: one.scaled(bears[name]) for name, one in found.told.items()}
+    return Converted(borne_steps, found.notes + leaks, told)
+
+
+def treat(
+    network: LoadedTCN,
+    stems: Stems,
+    told: Mapping[str, Treatment],
+    done: Callable[[float], None] = lambda fraction: None,
+) -> TreatedStems:
+    """Stems as a network makes them of what it is told, each walked through once.
+
+    ConfigError for a condition that is another network's.
+    """
+    dimensions = network.network.config.condition
+    for name, one in told.items():
+        if len(one.vector) != dimensions:
+            raise ConfigError(f"the condition of {name} has {len(one.vector)} numbers, not {dimensions}")
+    treated = {}
+    for number, (name, one) in enumerate(told.items(), 1):
+        treated[name] = Treated(mixdown.behind(stems[name], list(network.stages(one)), RATE), one)
+        done(number / len(told))
+    return treated
+
+
+def check(network: Converter | None, asked: Asked) -> None:
+    """UsageError, before any work, for what can't be asked of a converter."""
+    if not isinstance(network, LoadedTCN):
+        return
+    for option, wished in (("--only", asked.only), ("--refine", asked.refine)):
+        if wished:
+            raise UsageError(
+                f"the tcn converter changes a stem as a whole and sets no knobs, so {option} has nothing to "
+                "work on; leave it out, or take --converter console or closed"
+            )
 
 
 def borne(theirs: Reference, ours: Input) -> dict[str, float]:
@@ -47,7 +104,7 @@ def borne(theirs: Reference, ours: Input) -> dict[str, float]:
     return own | confidence.bearable(ours.confidences, theirs.confidences)
 
 
-def encoder_of(network: LoadedConsole | None, device: str) -> LoadedEncoder | None:
+def encoder_of(network: Converter | None, device: str) -> LoadedEncoder | None:
     """The encoder that a network hears through; none for the closed form. ConfigError if it isn't here."""
     if network is None:
         return None
@@ -58,6 +115,29 @@ def encoder_of(network: LoadedConsole | None, device: str) -> LoadedEncoder | No
             "comes with this version; train the converter again"
         )
     return loaded
+
+
+def _anew(theirs: Reference, ours: Input, network: LoadedTCN, matched: list[Note]) -> Converted:
+    """What a network is told of the stems that both sides have."""
+    notes = [note for note in matched if note.code == "stem-absent"]
+    absent = {note.strip for note in notes}
+    told = {}
+    for name in STEMS:
+        if name in absent:
+            continue
+        found = network.treatment(name, _heard(ours.style), _heard(theirs.style))
+        if found is not None:
+            told[name] = found
+        elif not network.amounts[name]:
+            notes.append(
+                Note(
+                    "network-failed",
+                    f"on songs that it hadn't learned from the network brought {name} no closer, so {name} "
+                    "stay as they are",
+                    name,
+                )
+            )
+    return Converted([{name: neutral(STRIP) for name in STEMS}], notes, told)
 
 
 def _heard(style: SongStyle | None) -> SongStyle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from styletransfer import mixdown
+from styletransfer import mixdown, treating
 from styletransfer.audio import Audio
 from styletransfer.closeness import distance
 from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, keeping, neutral, scaled
@@ -18,6 +18,7 @@ from styletransfer.matching import fit_glue, match_master
 from styletransfer.notes import Note
 from styletransfer.proposed import Proposed
 from styletransfer.reference import Reference
+from styletransfer.treating import TreatedStems
 
 CEILING_KNOB = MASTER["limiter"].knobs["ceiling_db"]
 CEILING_DB = CEILING_KNOB.neutral
@@ -26,10 +27,11 @@ CEILING_DB = CEILING_KNOB.neutral
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """One rendering: the sound, the settings as rendered, and what was measured of it."""
+    """One rendering: the sound, the settings and treated stems as rendered, and what was measured of it."""
 
     audio: Audio
     strips: dict[str, Settings]
+    treated: TreatedStems
     master: Settings
     loudness: Loudness
     measures: Measures
@@ -40,12 +42,16 @@ class Desk:
     """Renders a song's stems through their strips and the master, by difference.
 
     Stages and strips that the request or a mono output rules out are made neutral here.
+    treated   stems that a network changed, before amounts.
     """
 
-    def __init__(self, ours: Input, theirs: Reference, asked: Asked) -> None:
+    def __init__(
+        self, ours: Input, theirs: Reference, asked: Asked, treated: TreatedStems | None = None
+    ) -> None:
         self._song, self._stems, self._span_s = ours.song.audio.with_channels(2), ours.played, ours.span_s
         self._ours, self._theirs, self._asked = ours, theirs, asked
         self._mono = (asked.channels or ours.song.audio.channels) == 1
+        self._treated = {n: one for n, one in (treated or {}).items() if n not in asked.lock}
         self._strips: dict[str, Settings] = {}
         self._master = neutral(MASTER)
         self._bus: tuple[Amounts, Audio] | None = None
@@ -91,7 +97,8 @@ class Desk:
             played={name: stem.excerpt(*span_s) for name, stem in self._stems.items()},
             span_s=None,
         )
-        desk = Desk(ours, self._theirs, self._asked)
+        treated = {name: one.excerpt(*span_s) for name, one in self._treated.items()}
+        desk = Desk(ours, self._theirs, self._asked, treated)
         desk._strips, desk._master = self._strips, self._master
         return desk.render(dict.fromkeys((*self._strips, "master"), 1.0)).audio
 
@@ -108,11 +115,13 @@ class Desk:
     def render(self, amounts: Amounts) -> Attempt:
         """The song at some amount of each strip and of the master; at 0 throughout, the input itself."""
         strips = {name: scaled(STRIP, settings, amounts[name]) for name, settings in self._strips.items()}
+        treated = treating.scaled(self._treated, amounts)
         master = scaled(MASTER, self._master, amounts["master"])
         bus = mixdown.master_bus(self._stem_bus({n: a for n, a in amounts.items() if n != "master"}), master)
         if bus is self._song and not self._level_asked(amounts["master"]):
             master["limiter"]["ceiling_db"] = self._safe_ceiling_db()
-            return Attempt(self._song, strips, master, self._ours.loudness, self._ours.measures.mix, [])
+            loudness, measures = self._ours.loudness, self._ours.measures.mix
+            return Attempt(self._song, strips, treated, master, loudness, measures, [])
         meter = self._ours.loudness if bus is self._song else mixdown.loudness_of(bus)
         target_lufs = self._target_lufs(amounts["master"])
         ceiling_db = self._ceiling_db(meter, target_lufs, amounts["master"])
@@ -135,7 +144,8 @@ class Desk:
                 )
             )
         after = mixdown.loudness_of(levelled.audio)
-        return Attempt(levelled.audio, strips, master, after, self._measured(levelled.audio), notes)
+        measures = self._measured(levelled.audio)
+        return Attempt(levelled.audio, strips, treated, master, after, measures, notes)
 
     def distance_of(self, measures: Measures) -> float:
         """How far a sound lies from the reference."""
@@ -152,7 +162,8 @@ class Desk:
         if self._bus is None or self._bus[0] != amounts:
             strips = {name: scaled(STRIP, settings, amounts[name]) for name, settings in self._strips.items()}
             self._bus = None
-            self._bus = amounts, mixdown.mix_bus(self._song, self._stems, strips)
+            treated = treating.scaled(self._treated, amounts)
+            self._bus = amounts, mixdown.mix_bus(self._song, self._stems, strips, treated)
         return self._bus[1]
 
     def _allowed(self, name: str, settings: Settings) -> Settings:

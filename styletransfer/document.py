@@ -19,6 +19,7 @@ from styletransfer.errors import ConfigError
 
 from .files import beside
 from .proposed import Proposed
+from .treating import Treatment
 
 FORMAT = 2
 
@@ -91,7 +92,8 @@ class SeparatorUsed(_Strict):
 
 
 class ConverterUsed(_Strict):
-    """What set the stems' strips: `closed` is the closed form alone; `console` a network on top of it.
+    """What changed the stems: `closed` is the closed form alone; `console` a network on top of it, which sets
+    their strips too; `tcn` a network that makes them anew, see `treatments`.
 
     fingerprint  of the network's weights.
     """
@@ -241,6 +243,7 @@ class Document(_Strict):
     converter: ConverterUsed = ConverterUsed()
     asked: Asked = Asked(amount=1)
     console: Console
+    treatments: dict[str, Treatment] = {}
     proposed: dict[str, Proposed] = {}
     gate: Gate | None = None
     band_hz: list[float] = [round(float(f), 1) for f in BAND_HZ]
@@ -258,6 +261,14 @@ class Document(_Strict):
         reference = data.get("reference")
         newer = {name: value for name, value in data.items() if name not in ("format", "reference")}
         return newer | {"references": [] if reference is None else [reference]}
+
+    @model_validator(mode="after")
+    def _known_network(self) -> Document:
+        if self.treatments and (self.converter.name != "tcn" or self.converter.fingerprint is None):
+            raise ValueError("treatments need the converter tcn and its fingerprint")
+        if unknown := sorted(self.treatments.keys() - set(STEMS)):
+            raise ValueError(f"there is no stem {unknown[0]!r}; there are {', '.join(STEMS)}")
+        return self
 
     @property
     def reference(self) -> Referred | None:

@@ -22,6 +22,7 @@ from styletransfer.converter.console import MASTER, STRIP, Settings
 from styletransfer.converter.fx import Limiter, Stage, gain, stream
 from styletransfer.converter.rendering import stages_of
 from styletransfer.encoder.loudness import Loudness, LoudnessMeter
+from styletransfer.treating import Treated, TreatedStems
 
 BLOCK = 2**17
 """Frames per block: 3 s at 44.1 kHz."""
@@ -34,27 +35,41 @@ REDUCTION_DB = 6.0
 """The limiter takes at most this off a peak; beyond, the loudness target is missed instead."""
 
 
-def mix_bus(song: Audio, stems: Stems, strips: dict[str, Settings]) -> Audio:
+def mix_bus(
+    song: Audio, stems: Stems, strips: dict[str, Settings], treated: TreatedStems | None = None
+) -> Audio:
     """The input with every strip's difference added, at the input's rate, stereo, before the master.
 
-    Where every strip is neutral this is the input itself.
+    treated   stems that went through a network before their strips.
+    Where every strip is neutral and no stem treated, this is the input itself.
     """
-    song = song.with_channels(2)
+    song, treated = song.with_channels(2), treated or {}
     rates = {stem.rate for stem in stems.values()}
     changed = {n: stages_of(STRIP, strips[n], stem.rate) for n, stem in stems.items()}
-    changed = {name: stages for name, stages in changed.items() if stages}
+    changed = {name: stages for name, stages in changed.items() if stages or name in treated}
     if not changed:
         return song
-    differences = [_difference(stems[name], stages) for name, stages in changed.items()]
+    differences = [_difference(stems[name], stages, treated.get(name)) for name, stages in changed.items()]
     summed = _lockstep_sum(differences)
     return written(_plus(song, _resampled(summed, rates.pop(), song.rate)), song)
 
 
-def processed_stem(stem: Audio, settings: Settings) -> Audio:
-    """One stem through its strip."""
+def processed_stem(stem: Audio, settings: Settings, treated: Treated | None = None) -> Audio:
+    """One stem through its strip, after a network if one treated it."""
     stem = stem.with_channels(2)
     stages = stages_of(STRIP, settings, stem.rate)
-    return written(stream(stem.blocks(BLOCK), stages), stem) if stages else stem
+    if not stages and treated is None:
+        return stem
+    return written(stream(_entering(stem, treated), stages), stem)
+
+
+def behind(stem: Audio, stages: list[Stage], rate: int) -> Audio:
+    """A stem behind stages that know a single rate; at another rate, their difference is resampled."""
+    stem = stem.with_channels(2)
+    if stem.rate == rate:
+        return written(stream(stem.blocks(BLOCK), stages), stem)
+    difference = _difference(stem.at_rate(rate), stages)
+    return written(_plus(stem, _resampled(difference, rate, stem.rate)), stem)
 
 
 def master_bus(bus: Audio, settings: Settings) -> Audio:
@@ -137,11 +152,16 @@ def _metered(blocks: Iterable[Tensor], meter: LoudnessMeter) -> Iterator[Tensor]
         yield block
 
 
-def _difference(stem: Audio, stages: list[Stage]) -> Iterator[Tensor]:
+def _entering(stem: Audio, treated: Treated | None) -> Iterator[Tensor]:
+    """What enters a stem's strip, in blocks."""
+    return stem.blocks(BLOCK) if treated is None else treated.blocks(stem, BLOCK)
+
+
+def _difference(stem: Audio, stages: list[Stage], treated: Treated | None = None) -> Iterator[Tensor]:
     """fx(stem) − stem in blocks of BLOCK frames."""
     stem = stem.with_channels(2)
     position = 0
-    for block in _reblocked(stream(stem.blocks(BLOCK), stages)):
+    for block in _reblocked(stream(_entering(stem, treated), stages)):
         yield block - stem.samples[:, position : position + block.shape[1]]
         position += block.shape[1]
         scratch.release(stem.samples)

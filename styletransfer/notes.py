@@ -11,6 +11,7 @@ Code = Literal[
     "level-capped",  # a stem's level should have moved further than is safe
     "eq-capped",  # an equalizer band should have moved further than is safe
     "bandwidth-limited",  # one side has no treble above some frequency (an MP3's low-pass)
+    "network-failed",  # a network made no held-out stem of this kind better, so the stem is left alone
     "mono-input",  # nothing to widen
     "mono-output",  # the output has one channel, so width and balance were left alone
     "gate-reduced",  # the full amount was not closer to the reference, a smaller one was

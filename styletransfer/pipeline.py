@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from styletransfer import converters
 from styletransfer.audio import STEMS
 from styletransfer.clock import Clock
-from styletransfer.converters import LoadedConsole
-from styletransfer.converting import borne, converted, encoder_of
+from styletransfer.converters import Converter, LoadedTCN
+from styletransfer.converting import borne, check, converted, encoder_of, treat
 from styletransfer.desk import Desk
 from styletransfer.document import (
     Asked,
@@ -36,6 +36,7 @@ from styletransfer.result import Result, result_of, source_of
 from styletransfer.separation import Separator, choose, confidence
 from styletransfer.sources import Progress, Sound
 from styletransfer.stem_cache import StemCache
+from styletransfer.treating import TreatedStems
 
 
 def transfer(
@@ -67,8 +68,9 @@ def transfer(
     separator          "auto", "builtin", a demucs model's name, or a Separator.
     stems_in           a folder of ready-made stems of the input; `reference_stems` of the one reference.
     in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
-    converter          "closed" (the closed form alone), "console", a .safetensors file that `automix train
-                       converter` wrote, or "auto": the console network if one comes with the program.
+    converter          "closed" (the closed form alone), "console" (a network on top of it), "tcn" (a network
+                       that makes stems anew, and leaves the master to the closed form), a .safetensors file
+                       that `automix train converter` wrote, or "auto": console if its network is shipped.
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
     confident          change a separated stem less, the less of it is its own.
@@ -83,7 +85,8 @@ def transfer(
     shares_of(len(references), weights)
     for_stems = _known_stems(stem_references or {})
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
-    network = converters.choose(converter)
+    network = converters.choose(converter, device)
+    check(network, request)
     ours, heard, heard_for_stems = hear(
         input,
         references,
@@ -109,13 +112,18 @@ def carry_over(
     request: Asked,
     separator: Separator,
     clock: Clock,
-    network: LoadedConsole | None = None,
+    network: Converter | None = None,
 ) -> Result:
     """Match an input to a reference, both already heard; render, check and report."""
-    desk = Desk(ours, theirs, request)
+    with clock("converting") as done:
+        found = converted(theirs, ours, network)
+        steps, notes = found.steps, found.notes + other_stems(theirs, separator)
+        treated: TreatedStems = {}
+        if isinstance(network, LoadedTCN):
+            told = {name: one for name, one in found.told.items() if one.amount and name not in request.lock}
+            treated = treat(network, ours.played, told, done)
+    desk = Desk(ours, theirs, request, treated)
     with clock("matching"):
-        steps, notes = converted(theirs, ours, network)
-        notes += other_stems(theirs, separator)
         matched = desk.match(steps[-1])
     if request.refine:
         with clock("refining") as done:
@@ -140,6 +148,7 @@ def carry_over(
         asked=request,
         console=Console(**attempt.strips, master=attempt.master),
         converter=_used(network),
+        treatments={name: one.told for name, one in attempt.treated.items()},
         proposed=desk.proposed(*({**strips, "master": desk.master} for strips in steps)),
         gate=Gate(
             distance_input=verdict.distance_input,
@@ -155,7 +164,9 @@ def carry_over(
         ],
         timings_s=clock.seconds,
     )
-    return result_of(attempt.audio, document, ours.song, ours.played, theirs.song, theirs.stems)
+    return result_of(
+        attempt.audio, document, ours.song, ours.played, theirs.song, theirs.stems, attempt.treated
+    )
 
 
 def requested(asked: dict[str, Any]) -> Asked:
@@ -166,10 +177,10 @@ def requested(asked: dict[str, Any]) -> Asked:
         raise ConfigError(explained(error)) from error
 
 
-def _used(network: LoadedConsole | None) -> ConverterUsed:
+def _used(network: Converter | None) -> ConverterUsed:
     if network is None:
         return ConverterUsed()
-    return ConverterUsed(name="console", fingerprint=network.fingerprint)
+    return ConverterUsed(name=network.name, fingerprint=network.fingerprint)
 
 
 def _checked(desk: Desk, request: Asked, full: Amounts, ours: Measures, reached: Measures) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.document import Document, Levels, Source, Warned
 from styletransfer.separation import rest_of
 from styletransfer.sources import Song
+from styletransfer.treating import TreatedStems
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +23,7 @@ class Result:
     document   how it was made: settings, measures, warnings; saved as result.json.
     song       the input, `reference` the other side, each with its stems before the console.
     unchanged  the mix is the input, sample by sample.
+    treated    the stems that a network made anew, as much of them as is heard.
     """
 
     mix: Audio
@@ -31,12 +33,16 @@ class Result:
     dry_stems: Stems
     reference_stems: Stems | None
     unchanged: bool
+    treated: TreatedStems = field(default_factory=dict)
 
     @property
     def stems(self) -> Stems:
         """The stems through their strips, rendered now, and `rest`, which no stem claims; no master."""
         strips = self.document.console.stems()
-        stems = {name: mixdown.processed_stem(self.dry_stems[name], strips[name]) for name in STEMS}
+        stems = {
+            name: mixdown.processed_stem(self.dry_stems[name], strips[name], self.treated.get(name))
+            for name in STEMS
+        }
         return stems | {"rest": rest_of(self.song.audio, self.dry_stems)}
 
     @property
@@ -77,6 +83,7 @@ def result_of(
     dry: Stems,
     reference: Song | None = None,
     reference_stems: Stems | None = None,
+    treated: TreatedStems | None = None,
 ) -> Result:
     """A result from what was rendered, in as many channels as asked for, or as the input has.
 
@@ -91,4 +98,4 @@ def result_of(
     if over:
         message = f"{over} samples lie beyond full scale; integer files clip them, --true-peak -1 avoids them"
         document.warnings.append(Warned(code="clipped", message=message))
-    return Result(mix, document, song, reference, dry, reference_stems, unchanged)
+    return Result(mix, document, song, reference, dry, reference_stems, unchanged, treated or {})

@@ -12,7 +12,9 @@ from styletransfer.document import Document
 def summary(document: Document) -> Iterator[str]:
     """A line per strip that does something, then how far the result and the input lie from the reference."""
     for name, settings in document.console.stems().items():
-        yield f"{name:>7}: {moves(STRIP, settings) or 'as it was'}"
+        made = document.treatments[name].words if name in document.treatments else ""
+        parts = [part for part in (made, moves(STRIP, settings)) if part]
+        yield f"{name:>7}: {', '.join(parts) or 'as it was'}"
     yield f" master: {moves(MASTER, document.console.master) or 'as it was'}"
     if document.gate is not None:
         gate = document.gate

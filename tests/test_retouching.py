@@ -18,6 +18,7 @@ from styletransfer.errors import ConfigError
 from styletransfer.result import Result
 from styletransfer.retouching import Retouch
 from styletransfer.sources import Song
+from styletransfer.treating import Treated
 
 SECONDS = 6.0
 
@@ -107,9 +108,9 @@ def test_only_the_strip_that_moved_is_rendered(monkeypatch: pytest.MonkeyPatch) 
     rendered = []
     processed_stem = mixdown.processed_stem
 
-    def counted(stem: Audio, settings: Settings) -> Audio:
+    def counted(stem: Audio, settings: Settings, treated: Treated | None = None) -> Audio:
         rendered.append(settings)
-        return processed_stem(stem, settings)
+        return processed_stem(stem, settings, treated)
 
     monkeypatch.setattr(mixdown, "processed_stem", counted)
     retouch.turn({"vocals": {"gain": {"gain_db": -3.0}}})

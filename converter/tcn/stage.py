@@ -16,7 +16,6 @@ class TCNStage:
 
     condition     (dimensions,), on the network's device.
     gain_db       by which the network hears the sound louder; taken back from what it makes.
-    amount        share of the change that is made; 0 leaves the sound alone.
     chunk_frames  samples of output per pass, rounded up to whole `network.step`s. Memory grows with it, and
                   the share of time that goes into context shrinks.
     """
@@ -27,11 +26,10 @@ class TCNStage:
         condition: Tensor,
         *,
         gain_db: float = 0.0,
-        amount: float = 1.0,
         chunk_frames: int = CHUNK_FRAMES,
     ) -> None:
         self._network, self._condition = network, condition.unsqueeze(0)
-        self._factor, self._amount = 10 ** (gain_db / 20), amount
+        self._factor = 10 ** (gain_db / 20)
         self._chunk = -(-chunk_frames // network.step) * network.step
         self.latency = self._chunk + network.context
         self._heard = torch.zeros(2, network.context)  # the context that is still needed, and what is to do
@@ -48,7 +46,7 @@ class TCNStage:
             passage = self._heard[:, :needed]
             heard = (passage * self._factor)[None].to(self._condition.device)
             whole = self._network.within(heard, self._condition)[0].cpu() / self._factor
-            made.append(torch.lerp(passage[:, context : context + self._chunk], whole, self._amount))
+            made.append(whole)
             self._heard = self._heard[:, self._chunk :]
         output = torch.cat(made, dim=1)
         self._done = output[:, block.shape[1] :]

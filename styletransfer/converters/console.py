@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -34,6 +34,7 @@ class LoadedConsole:
     fingerprint: str
     encoder: str
     facts: dict[str, Any]
+    name: ClassVar[Literal["console"]] = "console"
 
     @torch.no_grad()
     def corrected(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from styletransfer.converter.tcn import CHUNK_FRAMES, TCN, TCNConfig, TCNStage
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.errors import CheckpointError
 from styletransfer.style import SongStyle, Style
+from styletransfer.treating import Treatment
 
 SHIPPED = "tcn-small"
 """The name of the network that comes with the program."""
@@ -44,18 +45,13 @@ class LoadedTCN:
     amounts: dict[str, float]
     facts: dict[str, Any]
 
-    def stages(
-        self,
-        stem: str,
-        ours: SongStyle,
-        theirs: SongStyle,
-        amount: float = 1.0,
-        chunk_frames: int = CHUNK_FRAMES,
-    ) -> list[TCNStage]:
-        """What makes a stem at 44.1 kHz sound as the reference's, for one sound; none where a side lacks it.
+    name: ClassVar[Literal["tcn"]] = "tcn"
 
-        How loud the stem gets follows the levels that stems have over their mixes, not the mixes' own.
-        amount   of what the network finds right; none where nothing is left of it.
+    def treatment(self, stem: str, ours: SongStyle, theirs: SongStyle) -> Treatment | None:
+        """What a stem is to be told so that it sounds as the reference's; None where a side lacks it.
+
+        How loud the stem gets follows the levels that stems have over their mixes, not the mixes' own. Its
+        amount is the one that `amounts` has for the stem; None where nothing is left of it.
         ValueError for styles of another encoder than the network was trained with.
         """
         if {ours.encoder, theirs.encoder} != {self.encoder}:
@@ -63,13 +59,17 @@ class LoadedTCN:
                 f"the styles are of encoders {ours.encoder} and {theirs.encoder}, not {self.encoder}"
             )
         here, there = (side.stems.get(stem) for side in (ours, theirs))
-        share = amount * self.amounts[stem]
-        if not share or here is None or there is None or here.silent or there.silent:
-            return []
+        if not self.amounts[stem] or here is None or there is None or here.silent or there.silent:
+            return None
         level_db = theirs.levels_db[stem] - ours.levels_db[stem]
         told = condition(stem, here, there, level_db, self.network.config.condition)
-        told = told.to(next(self.network.parameters()).device)
-        return [TCNStage(self.network, told, gain_db=heard_db(here), amount=share, chunk_frames=chunk_frames)]
+        return Treatment.of(told, heard_db(here), self.amounts[stem])
+
+    def stages(self, told: Treatment, chunk_frames: int = CHUNK_FRAMES) -> list[TCNStage]:
+        """What makes a stem at 44.1 kHz what it was told to be, for one sound: all of the change, whatever
+        the treatment's amount."""
+        vector = told.vector.to(next(self.network.parameters()).device)
+        return [TCNStage(self.network, vector, gain_db=told.gain_db, chunk_frames=chunk_frames)]
 
 
 def heard_db(style: Style) -> float:

@@ -44,6 +44,8 @@ def _text(result: Result) -> Iterator[str]:
     for name, settings in result.document.console.stems().items():
         yield ""
         yield from _strip(name, STRIP, settings)
+        if name in result.treated:
+            yield f"  {result.treated[name].told.words}, before all else"
 
 
 def _strip(name: str, table: dict[str, Stage], settings: Settings) -> Iterator[str]:

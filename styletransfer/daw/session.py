@@ -161,8 +161,9 @@ def session_of(result: Result, live: frozenset[str]) -> Session:
 
 
 def _stem_tracks(result: Result, name: str, live: frozenset[str]) -> list[Track]:
-    if result.document.converter.name == "tcn":
-        note = "Rendered into the sound: all of it, by a network that has no knobs."
+    if name in result.treated:
+        told = result.treated[name].told.words
+        note = f"Rendered into the sound: all of it, {told}, which has no knobs."
         return [Track(name, name, COLOURS[name], note, stem=name, prints=Print(finished=True))]
     settings = result.document.console.stems()[name]
     changed = [stage for stage in _changed(STRIP, settings) if stage not in ("balance", "reverb", "gain")]

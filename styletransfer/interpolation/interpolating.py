@@ -12,8 +12,8 @@ from styletransfer.applying import render
 from styletransfer.audio import Audio
 from styletransfer.clock import Clock
 from styletransfer.converter.console import MASTER, STRIP
-from styletransfer.converters import LoadedConsole
-from styletransfer.converting import encoder_of
+from styletransfer.converters import Converter, LoadedTCN
+from styletransfer.converting import check, encoder_of
 from styletransfer.document import Asked, Console, Document, Figures
 from styletransfer.encoder.measures import measure
 from styletransfer.errors import UsageError
@@ -53,14 +53,18 @@ def interpolate(
 
     space    "console": the settings of both transfers are interpolated, knob by knob on perceptual scales.
              "embedding": what a converter reads of both references (measures, embeddings) is, and converted.
-    Everything else is as `pipeline.transfer` has it, the errors too; UsageError for another space.
+    Everything else is as `pipeline.transfer` has it, the errors too; UsageError for another space, and for
+    the space of settings with a converter that has none.
     """
     if space not in SPACES:
         raise UsageError(f"there is no space {space!r}; choose {' or '.join(SPACES)}")
     request = requested(asked)
     clock = Clock(progress)
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
-    network = converters.choose(converter)
+    network = converters.choose(converter, device)
+    check(network, request)
+    if space == "console":
+        _check_settings(network)
     ours, (one, other), _ = hear(
         input,
         [first, second],
@@ -91,7 +95,7 @@ class Interpolation:
         references: tuple[Reference, Reference],
         request: Asked,
         separator: Separator,
-        network: LoadedConsole | None,
+        network: Converter | None,
         space: str,
         clock: Clock,
     ) -> None:
@@ -125,7 +129,9 @@ class Interpolation:
             yield self.at(step / (count - 1))
 
     def rung_at(self, at: float) -> Rung:
-        """All strips' settings at `at` of the way, as they are rendered there."""
+        """All strips' settings at `at` of the way, as they are rendered there. UsageError where the
+        converter sets none."""
+        _check_settings(self._network)
         parts = 1 if self._space == "console" else _ANCHORS
         part = min(int(at * parts), parts - 1)
         first, second = (self._console_at((part + end) / parts) for end in (0, 1))
@@ -184,3 +190,11 @@ class Interpolation:
             timings_s=self._clock.seconds,
         )
         return result_of(audio, document, ours.song, ours.played, theirs.song, theirs.stems)
+
+
+def _check_settings(network: Converter | None) -> None:
+    if isinstance(network, LoadedTCN):
+        raise UsageError(
+            "the tcn converter sets no knobs that could be interpolated or swept; take --space embedding "
+            "with --at or --steps, or --converter console or closed"
+        )

@@ -14,6 +14,7 @@ HEADINGS: dict[Code | str, str] = {
     "level-capped": "Level held back",
     "eq-capped": "Equalizer held back",
     "bandwidth-limited": "Treble is missing",
+    "network-failed": "No network for this stem",
     "mono-input": "The input is mono",
     "mono-output": "The output is mono",
     "gate-reduced": "Less is closer",

@@ -39,7 +39,7 @@ class Desk:
         with self._turning:
             settings = wish.settings
             if not settings:
-                settings = getattr(self.retouch.result.document.console, wish.strip)
+                settings = self.retouch.first[wish.strip]
             self.retouch.turn({wish.strip: settings})
             return self._rendered([wish.strip])
 
@@ -76,10 +76,9 @@ class Desk:
             one.message["sound"] = key
         while len(self._heard) > _HEARD:
             self._heard.popitem(last=False)
-        console = self.retouch.console
         return {
             "players": [one.message for one in exchanged],
-            "settings": {name: getattr(console, name) for name in strips},
+            "settings": {name: self.retouch.settings(name) for name in strips},
         }
 
 

@@ -30,7 +30,7 @@ def desk_html(desk: Desk) -> str:
     """What a transfer gave: players, distances, warnings and sliders."""
     retouch = desk.retouch
     document = retouch.result.document
-    now = retouch.console.stems() | {"master": retouch.console.master}
+    now = {name: retouch.settings(name) for name in (*STEMS, "master")}
     return (
         _templates()
         .get_template("desk.html")

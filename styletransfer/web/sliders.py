@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
+from styletransfer.retouching import NETWORK
 
 _GROUPS = {
     "Level": {("gain", "gain_db"): "Level"},
@@ -52,8 +53,12 @@ class Slider:
 
 
 def sliders_of(strip: str, settings: Settings) -> dict[str, list[Slider]]:
-    """The main knobs of a strip by group: level, equalizer bands, compressor, width, reverb."""
+    """The main knobs of a strip by group: a network's amount where one made the stem anew, then level,
+    equalizer bands, compressor, width, reverb."""
     groups = {}
+    if NETWORK in settings:
+        amount = settings[NETWORK]["amount"]
+        groups["Network"] = [Slider(NETWORK, "amount", "Amount", "", "linear", 0.0, 1.0, amount)]
     for title, labels in _labels(strip, settings):
         groups[title] = [
             _slider(strip, stage, knob, label, settings[stage][knob])

@@ -33,6 +33,7 @@ class Means:
     separator: str = "auto"
     repo: Path | None = None
     device: str = "cpu"
+    converter: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,12 @@ class Workspace:
     def _shared(self, wish: wishes.Transfer) -> dict[str, Any]:
         """What a transfer and an interpolation are both given."""
         means = self._means
-        found = {"separator": means.separator, "repo": means.repo, "device": means.device}
+        found = {
+            "separator": means.separator,
+            "repo": means.repo,
+            "device": means.device,
+            "converter": means.converter,
+        }
         return wish.asked() | found | {"cache": self._cache}
 
     def _drop_parcel(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import torch
 from session_sounds import moved, played, residual_db, result_from, song_of, stems_of
 
 from styletransfer import STEMS, UsageError, daw, mixdown
-from styletransfer.document import ConverterUsed
+from styletransfer.applying import render
+from styletransfer.audio import Audio
 from styletransfer.errors import AudioError
 from styletransfer.files import inspect, read
+from styletransfer.treating import Treated, Treatment
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])
@@ -44,12 +47,17 @@ def test_the_masters_settings_are_told(tmp_path: Path) -> None:
 def test_what_a_network_mixed_is_rendered(tmp_path: Path) -> None:
     stems = stems_of()
     strips, master = moved()
+    told = Treatment.of(torch.zeros(3), 0.0, 0.75)
+    treated = {name: Treated(Audio(stems[name].samples.flip(0), stems[name].rate), told) for name in STEMS}
     result = result_from(song_of(stems), stems, strips, master)
-    result.document.converter = ConverterUsed(name="tcn")
-    daw.export(result, tmp_path, ["rpp"])
-    assert "by a network" in (tmp_path / "session.rpp").read_text(encoding="utf-8")
-    assert residual_db(played(tmp_path / "session.rpp"), result.mix.samples) < -90
-    bus = mixdown.mix_bus(result.song.audio, stems, strips)
+    mix = render(result.song.audio, stems, strips, master, treated)
+    result = replace(result, mix=mix, treated=treated)
+    daw.export(result, tmp_path, ["rpp", "stems"])
+    words = "a network's rendering, 75 % of its change"
+    assert words in (tmp_path / "session.rpp").read_text(encoding="utf-8")
+    assert (tmp_path / "stems" / "settings.txt").read_text(encoding="utf-8").count(words) == 4
+    assert residual_db(played(tmp_path / "session.rpp"), mix.samples) < -90
+    bus = mixdown.mix_bus(result.song.audio, stems, strips, treated)
     assert residual_db(played(tmp_path / "session.rpp", bypass=True), bus.samples) < -90
 
 
