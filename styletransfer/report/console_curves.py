@@ -14,7 +14,7 @@ from torch import Tensor
 from styletransfer import mixdown
 from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.converter import fx
-from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral, neutral
 from styletransfer.converter.rendering import stages_of
 from styletransfer.result import Result
 
@@ -103,13 +103,18 @@ def traces_of(result: Result, passages_s: Mapping[str, tuple[float, float]]) -> 
 
     passages_s  by stem, and "master".
     """
-    console = result.document.console
+    console, treated = result.document.console, result.treated
     traces = {}
     for name, settings in console.stems().items():
-        traces[name] = _trace(STRIP, settings, result.dry_stems[name], passages_s[name])
+        span_s = (max(0.0, passages_s[name][0] - PRE_ROLL_S), passages_s[name][1])
+        stem = result.dry_stems[name].excerpt(*span_s)
+        if name in treated:
+            stem = mixdown.processed_stem(stem, neutral(STRIP), treated[name].excerpt(*span_s))
+        traces[name] = _trace(STRIP, settings, stem, passages_s[name], start_s=span_s[0])
     span_s = (max(0.0, passages_s["master"][0] - PRE_ROLL_S), passages_s["master"][1])
     stems: Stems = {name: result.dry_stems[name].excerpt(*span_s) for name in STEMS}
-    bus = mixdown.mix_bus(result.song.audio.excerpt(*span_s), stems, console.stems())
+    passages = {name: one.excerpt(*span_s) for name, one in treated.items()}
+    bus = mixdown.mix_bus(result.song.audio.excerpt(*span_s), stems, console.stems(), passages)
     traces["master"] = _trace(MASTER, console.master, bus, passages_s["master"], start_s=span_s[0])
     return traces
 

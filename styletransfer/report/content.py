@@ -21,6 +21,7 @@ from .console_curves import StripTrace, moves_ears, traces_of
 from .console_plots import strip_pictures
 from .curves import loudness_over_time, third_octaves_db, width_by_band_db
 from .drawing import VERSION_COLOURS, Picture
+from .network_change import change_of, change_picture
 from .parameters import Row, rows_of
 from .passages import MIX_S, STEM_S, Extent, Player, player_of
 from .plots import distances, pictures_of
@@ -118,12 +119,18 @@ def report_of(result: Result, audio: Extent = "excerpt") -> Report:
         player = None
         if audio != "none" and name != "master":
             player = _stem_player(result, name, whole.get(name), traces[name])
+        line, pictures_of_strip = _line(table, settings), strip_pictures(name, table, settings, traces[name])
+        if name in result.treated:
+            dry = result.dry_stems[name].excerpt(*traces[name].passage_s)
+            change = change_of(dry, traces[name].output)
+            pictures_of_strip = [change_picture(name, change), *(pictures_of_strip if line else [])]
+            line = ", ".join(filter(None, (result.treated[name].told.words, line, change.words)))
         strips.append(
             Strip(
                 name=name,
-                line=_line(table, settings),
+                line=line,
                 player=player,
-                pictures=strip_pictures(name, table, settings, traces[name]),
+                pictures=pictures_of_strip,
                 rows=rows_of(document, name, table, settings),
                 trace=traces[name],
             )
