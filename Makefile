@@ -6,7 +6,7 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test browser-test check wheel bench bench-songs converter-tables corpus encoder encoder-tables library-scale separator separator-tables clean
+.PHONY: demo test browser-test check docs wheel bench bench-songs converter-tables corpus encoder encoder-tables library-scale separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -24,6 +24,11 @@ check: $(VENV)/.installed-dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	sh tests/check_types.sh $(CURDIR)/$(BIN)
+
+docs: $(VENV)/.installed-dev  ## build the documentation into site/; once the packages are there, without a network
+	$(BIN)/python -c 'import material, mkdocstrings_handlers.python' 2>/dev/null || \
+		$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel:  ## build a wheel, checkpoints included, into dist/
 	rm -rf build dist
@@ -77,4 +82,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf build dist $(DEMO) .venv .venv-build *.egg-info
+	rm -rf build dist site $(DEMO) .venv .venv-build *.egg-info
