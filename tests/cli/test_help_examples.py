@@ -103,6 +103,14 @@ def test_the_example_gets_as_far_as_the_work(
     assert "this is the work" in done.stderr
 
 
+def test_readmes_lines_of_python_run(folder: Path) -> None:
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    lines = readme.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    (folder / "result.wav").unlink()
+    exec(compile(lines, "README.md", "exec"), {})
+    assert read(folder / "result.wav").duration_s == read(folder / "my-song.wav").duration_s
+
+
 def test_no_command_is_left_out() -> None:
     assert {*REAL, *LONG} == set(COMMANDS)
     assert set(LONG) <= set(COMMANDS)

@@ -67,3 +67,12 @@ def test_the_pages_load_nothing_from_elsewhere() -> None:
     )
     assert "font: false" in told
     assert "http" not in told
+
+
+def test_the_container_installs_as_readme_says() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (installed,) = re.findall(r"^RUN (.*)$", dockerfile, re.MULTILINE)
+    assert installed.replace(" --no-cache-dir", "") + " " in (ROOT / "README.md").read_text(encoding="utf-8")
+    needed = re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    assert all((ROOT / name).exists() for name in needed)
+    assert {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "constraints.txt"} < set(needed)
