@@ -148,7 +148,7 @@ class Converter:
         return Answer(
             mix=result.mix.samples,
             stems=stems,
-            settings=None if self.options.get("converter") == TCN else console.stems(),
+            settings=None if result.document.converter.name == TCN else console.stems(),
             master=console.master,
             gated=any(note.code.startswith("gate-") for note in result.warnings),
         )

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 
 from styletransfer import converters, encoders
+from styletransfer.converters import Converter as Network
+from styletransfer.converters import LoadedTCN
 from styletransfer.corpus.folder import Corpus
 from styletransfer.corpus.split import piece_mark
 from styletransfer.encoders import LoadedEncoder
@@ -60,7 +62,8 @@ class TransferConfig:
 
     corpus          for the table with a truth, left out where None; `split` test, or validation.
     songs           the folder of finished songs and of Matchering; `finished` whether they are judged.
-    converters      the first one's goals are told. `refine` steps: each console one also refined.
+    converters      the first one's goals are told; the closed form is judged beside them, and tcn where
+                    its network is shipped. `refine` steps: each that sets knobs also refined.
     encoder         that measures embedding distances; `second_encoder` another, that nothing was tuned by.
     preset          a constant preset for finished music; the shipped one without.
     cache           where neutral passages are kept.
@@ -111,15 +114,15 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
         raise UsageError("there is no converter to measure; name one with --converter")
     marks = _marks(config)
     options: Options = {}
-    for name in config.converters:
-        _refuse_seen(name, _trained_on(name), marks)
-        options[Path(name).name] = {"converter": name}
-    if config.refine:
-        options |= {
-            name + REFINED: {**asked, "refine": config.refine}
-            for name, asked in options.items()
-            if asked["converter"] != TCN
-        }
+    refined: Options = {}
+    for converter in config.converters:
+        network = converters.choose(converter)
+        _refuse_seen(converter, _trained_on(network), marks)
+        name = Path(converter).name
+        options[name] = {"converter": converter}
+        if config.refine and not isinstance(network, LoadedTCN):
+            refined[name + REFINED] = {"converter": converter, "refine": config.refine}
+    options |= refined
     heard = [encoders.load(config.encoder or encoders.SHIPPED)]
     if config.second_encoder is not None:
         heard.append(encoders.load(config.second_encoder))
@@ -127,8 +130,11 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
         _refuse_seen(f"encoder {encoder.fingerprint}", encoder.facts.get("trained_on", ()), marks)
     program, why = matchering_if_here(config.songs)
     notes = [why] if why else []
-    truth = {} if config.corpus is None else _with_truth(config, options, program, heard, progress, notes)
-    judged = _finished(config, options, program, heard, progress, notes) if config.finished else None
+    beside = _beside(options, marks, notes)
+    truth = (
+        {} if config.corpus is None else _with_truth(config, options, beside, program, heard, progress, notes)
+    )
+    judged = _finished(config, options | beside, program, heard, progress, notes) if config.finished else None
     fingerprints = tuple(encoder.fingerprint for encoder in heard)
     return Findings(next(iter(options)), tuple(options), fingerprints, truth, judged, notes)
 
@@ -136,6 +142,7 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
 def _with_truth(
     config: TransferConfig,
     options: Options,
+    beside: Options,
     program: Matchering | None,
     heard: list[LoadedEncoder],
     progress: Progress,
@@ -148,10 +155,11 @@ def _with_truth(
     systems: list[System] = [Raw(), Levelled(), Constant(drawn_preset(config.seed))]
     if program is not None:
         systems.append(Competitor(program))
-    ours = [Converter(name, {"seed": config.seed, **asked}) for name, asked in options.items()]
-    if CLOSED not in options:
-        systems.append(Converter(CLOSED, {"seed": config.seed, "converter": CLOSED}))
-    systems += [*ours, Oracle()]
+    ours, others = (
+        [Converter(name, {"seed": config.seed, **asked}) for name, asked in some.items()]
+        for some in (options, beside)
+    )
+    systems += [*others, *ours, Oracle()]
     pieces = {song.piece for song in songs}
     notes.append(f"With a truth: the {config.split} split, {len(songs)} songs of {len(pieces)} pieces.")
     return with_truth.judge(
@@ -181,10 +189,9 @@ def _finished(
     else:
         notes.append("The constant preset of finished music is left out: none was measured.")
     cache = StemCache(config.songs / "stems")
-    with_closed = {**options, CLOSED: {"converter": CLOSED}}
     mixers = {
         name: Automix(cache, config.seed, separator=config.separator, options=asked)
-        for name, asked in with_closed.items()
+        for name, asked in options.items()
     }
     plan = replace(config.plan.finished, set_name=config.set_name)
     torch.set_num_threads(min(2, torch.get_num_threads()))
@@ -198,9 +205,21 @@ def _marks(config: TransferConfig) -> set[str]:
     return {piece_mark(song.piece) for song in Corpus(config.corpus).songs(config.split)}
 
 
-def _trained_on(converter: str) -> Iterable[str]:
-    network = converters.choose(converter)
+def _trained_on(network: Network | None) -> Iterable[str]:
     return () if network is None else network.facts.get("trained_on", ())
+
+
+def _beside(options: Options, marks: set[str], notes: list[str]) -> Options:
+    """What else is judged in every run: the closed form, and tcn where its network is shipped."""
+    found: Options = {} if CLOSED in options else {CLOSED: {"converter": CLOSED}}
+    if TCN not in options and not converters.shipped(TCN):
+        notes.append("The tcn converter is left out: no network of it comes with this version.")
+    elif TCN not in options:
+        if marks & set(_trained_on(converters.choose(TCN))):
+            notes.append("The tcn converter is left out: it was trained on pieces that are judged.")
+        else:
+            found[TCN] = {"converter": TCN}
+    return found
 
 
 def _refuse_seen(what: str, trained_on: Iterable[str], marks: set[str]) -> None:

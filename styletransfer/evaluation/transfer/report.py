@@ -57,9 +57,12 @@ def markdown(found: Findings, config: TransferConfig) -> str:
             parts += [
                 "Mean absolute error of settings, over stems:",
                 truth_tables.settings_table(judged),
-                f"The same of `{found.main}`, by stem:",
-                truth_tables.stem_settings_table(judged, found.main),
             ]
+            if settings_errors(judged, found.main):  # a network that makes stems anew sets none
+                parts += [
+                    f"The same of `{found.main}`, by stem:",
+                    truth_tables.stem_settings_table(judged, found.main),
+                ]
     if found.finished is not None:
         parts += _finished_parts(found.finished, config)
     return "\n\n".join(part for part in parts if part) + "\n"

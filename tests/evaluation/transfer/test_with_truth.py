@@ -12,6 +12,8 @@ from torch import Tensor
 
 from styletransfer import encoders
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
+from styletransfer.converter.tcn import TCN, TCNConfig
+from styletransfer.converters import tcn
 from styletransfer.corpus.folder import RATE, write_song
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.errors import CheckpointError, ConfigError, UsageError
@@ -30,6 +32,7 @@ from styletransfer.evaluation.transfer.answers import (
     Oracle,
     Raw,
 )
+from styletransfer.evaluation.transfer.answers import TCN as TCN_NAME
 from styletransfer.evaluation.transfer.comparing import ALL_STEMS, Column, share_right
 from styletransfer.evaluation.transfer.kad import kad
 from styletransfer.evaluation.transfer.preset import Preset, drawn_preset, load_preset, mean_settings
@@ -213,3 +216,36 @@ def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.Monke
         evaluate.evaluate(replace(config, encoder=str(seen)))
     with pytest.raises(UsageError, match="no converter"):
         evaluate.evaluate(replace(config, converters=("nonsense",)))
+
+
+def network_of(folder: Path) -> Path:
+    """A small network that makes stems anew."""
+    torch.manual_seed(0)
+    network = TCN(TCNConfig(condition=tcn.condition_size(256), channels=8, blocks=2, bands=8, hidden=8))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    return tcn.save(folder, "tcn-tiny", network.eval(), "e6dd7ffd", {"trained_on": ["0123"]})[0]
+
+
+def test_a_network_without_knobs_is_judged_by_its_sound(task: Task, tmp_path: Path):
+    options = {"converter": str(network_of(tmp_path)), "gate": False}
+    judged = judge_task(task, [Raw(), Converter("anew", options)])
+    score = judged.scores["anew"]
+    assert set(score.spectral) == {MIX, "drums", "bass"}
+    assert score.spectral["drums"] != judged.scores[RAW].spectral["drums"]
+    assert not score.settings
+
+
+def test_shipped_networks_without_knobs_stand_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    closed = {CLOSED: {"converter": CLOSED}}
+    notes: list[str] = []
+    monkeypatch.setattr(evaluate.converters, "shipped", lambda name: name != TCN_NAME)
+    assert evaluate._beside({"console": {}}, set(), notes) == closed
+    assert "no network of it" in notes[0]
+    loaded = tcn.load(network_of(tmp_path))
+    monkeypatch.setattr(evaluate.converters, "shipped", lambda name: True)
+    monkeypatch.setattr(evaluate.converters, "choose", lambda name: loaded)
+    assert evaluate._beside(closed, set(), notes) == {TCN_NAME: {"converter": TCN_NAME}}
+    assert not evaluate._beside({**closed, TCN_NAME: {}}, set(), notes)
+    assert not evaluate._beside(closed, {"0123"}, notes)
+    assert "trained on pieces" in notes[-1]
