@@ -134,6 +134,20 @@ def test_the_glue_moves_punch_the_right_way(change_db: float) -> None:
     assert abs(10 * math.log10(rms[1] / rms[0])) < 1.0
 
 
+def test_the_limiter_takes_peaks_rather_than_loudness() -> None:
+    bus = music(6)
+    settings, _ = match_master(measure(bus.samples, RATE), measure(bus.samples, RATE))
+    meter = mixdown.loudness_of(bus)
+    target_lufs, ceiling_db = meter.integrated_lufs + 6, meter.true_peak_db
+    loud, slow = (
+        mixdown.level(bus, meter, target_lufs, ceiling_db, release_ms)
+        for release_ms in (settings["limiter"]["release_ms"], MASTER["limiter"].knobs["release_ms"].neutral)
+    )
+    assert loud.short_by_lu < slow.short_by_lu - 0.3
+    crests_db = [measure(one.audio.samples, RATE).crest_db for one in (loud, slow)]
+    assert crests_db[0] < crests_db[1] - 0.3
+
+
 def test_nothing_is_matched_where_one_side_has_no_bandwidth() -> None:
     plain = music(0)
     spectrum = torch.fft.rfft(plain.samples)

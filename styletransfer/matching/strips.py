@@ -44,6 +44,9 @@ class MatchLimits:
 
 LIMITS = MatchLimits()
 
+LIMITER_RELEASE_MS = 30.0
+"""How fast the master's limiter lets go: slower ones take loudness with the peaks, so that crest stays."""
+
 
 @dataclass(frozen=True, slots=True)
 class SongMeasures:
@@ -112,12 +115,13 @@ def match_stems(
 def match_master(
     heard: Measures, reference: Measures, settings: Settings | None = None, limits: MatchLimits = LIMITS
 ) -> tuple[Settings, list[Note]]:
-    """Tone of mid and side, width and balance of the master, moved by what a sound still lacks.
+    """Tone of mid and side, width, balance and the limiter's release of the master, by what a sound lacks.
 
     heard     what was measured behind the master, with its `settings` (neutral where none are given).
     """
     settings = neutral(MASTER) if settings is None else settings
     matched = {stage: dict(knobs) for stage, knobs in settings.items()}
+    matched["limiter"]["release_ms"] = LIMITER_RELEASE_MS
     notes: list[Note] = []
     level = reference.loudness_lufs - heard.loudness_lufs
     weights = _audible(heard, limits) * _audible(reference, limits)
