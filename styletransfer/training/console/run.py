@@ -98,6 +98,11 @@ def make(order: Order) -> Passage:
     return hear(order.neutral, order.folder, order.takes, order.seed, *heard)
 
 
+def make_file(order: Order) -> None:
+    """Hear the passage, so that it can be read; what a worker sends back would keep files open."""
+    make(order)
+
+
 def train(
     recipe: ConsoleRecipe,
     corpus: Path,
@@ -145,8 +150,8 @@ def train(
         found, _ = neutral_passages(corpus, split, count, kept, crew, partial(progress, f"{split} passages"))
         orders = [Order(one, kept, recipe.takes, recipe.seed, encoder, separator) for one in found]
         passages = []
-        for done, passage in enumerate(crew.map(make, orders, ahead=8), 1):
-            passages.append(passage)
+        for done, _ in enumerate(crew.map(make_file, orders, ahead=8), 1):
+            passages.append(make(orders[done - 1]))
             progress(f"{split} settings", done / len(orders))
         return passages
 
