@@ -8,6 +8,7 @@ import typer
 
 from styletransfer.errors import UsageError
 
+from .style import LibraryPath
 from .terminal import (
     ConverterName,
     Device,
@@ -33,6 +34,14 @@ def serve(
     minutes: Annotated[
         float, typer.Option("--minutes", min=0.1, help="The longest sound that is taken, in minutes.")
     ] = 15.0,
+    styles: Annotated[
+        bool,
+        typer.Option(
+            "--styles",
+            help="Offer your library's styles too; all who can open the page can read their titles.",
+        ),
+    ] = False,
+    library: LibraryPath = None,
     converter: ConverterName = "auto",
     separator: SeparatorName = "auto",
     repo: Repo = None,
@@ -52,11 +61,14 @@ def serve(
             raise
         raise UsageError("the page needs the extra `web`: pip install 'automix[web]'") from error
 
+    from styletransfer.library.database import default_path
+
     set_up(threads, device)
 
     def ready(address: str) -> None:
         say("the page is open for this machine alone; Ctrl-C ends it", quiet)
         typer.echo(address)
 
+    offered = (library or default_path()) if styles else None
     limits = Limits(upload_mb=upload_mb, minutes=minutes)
-    serve(port, limits=limits, means=Means(separator, repo, device, converter), ready=ready)
+    serve(port, limits=limits, means=Means(separator, repo, device, converter, offered), ready=ready)

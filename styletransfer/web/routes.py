@@ -48,6 +48,8 @@ def app(pages: Pages, lifespan: Lifespan[Starlette]) -> Guard:
         at("", _state),
         at("/sounds", _upload, "POST"),
         at("/sounds/{key}", _remove, "DELETE"),
+        at("/styles", _styles),
+        at("/styles", _wish(wishes.Kept, Workspace.take), "POST"),
         at("/transfer", _wish(wishes.Transfer, Workspace.transfer), "POST"),
         at("/way", _order(Workspace.find_way), "POST"),
         at("/download", _wish(wishes.Download, Workspace.pack), "POST"),
@@ -151,6 +153,10 @@ async def _upload(request: Request, workspace: Workspace) -> Response:
     )
     workspace.add(upload)
     return JSONResponse(upload.told)
+
+
+async def _styles(request: Request, workspace: Workspace) -> Response:
+    return JSONResponse(await run_in_threadpool(workspace.styles))
 
 
 async def _remove(request: Request, workspace: Workspace) -> Response:

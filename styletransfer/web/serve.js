@@ -9,6 +9,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 let token = null;
 let state = { sounds: [], desk: false, job: null, download: null };
 const weights = new Map(); // reference → 0 to 1
+const parts = new Map(); // reference → the stem that follows it; the others are for the whole song
 const uploading = new Set();
 
 class Refused extends Error {}
@@ -132,13 +133,35 @@ function showSounds() {
     const rows = sounds.map((sound) => {
       const gone = make("button", { type: "button", textContent: "Remove", ariaLabel: `Remove ${sound.name}` });
       gone.addEventListener("click", attempt(async () => update(await ask(`/sounds/${sound.key}`, { method: "DELETE" }))));
-      const row = make("li", {}, make("span", { className: "name", textContent: sound.name }), make("span", { className: "length", textContent: length(sound.duration_s) }), gone);
+      const row = make("li", {}, make("span", { className: "name", textContent: sound.name }), make("span", { className: "length", textContent: sound.style ? "style" : length(sound.duration_s) }), gone);
       row.dataset.key = sound.key;
-      if (role === "reference" && sounds.length > 1) row.append(weightOf(sound));
+      if (role === "reference" && sounds.length > 1) row.append(partOf(sound), ...(parts.get(sound.key) ? [] : [weightOf(sound)]));
       return row;
     });
     list.prepend(...rows);
   }
+}
+
+// Which part of the song follows a reference: all of it, or a stem.
+function partOf(sound) {
+  const select = make("select", {}, make("option", { value: "", textContent: "the whole song" }));
+  for (const { value } of all("input[name=change]"))
+    if (value !== "master") select.append(make("option", { value, textContent: value }));
+  select.value = parts.get(sound.key) ?? "";
+  select.addEventListener("change", () => {
+    for (const [key, stem] of parts) if (stem === select.value) parts.delete(key); // one reference for a stem
+    if (select.value) parts.set(sound.key, select.value);
+    else parts.delete(sound.key);
+    showSounds();
+    one(`li[data-key="${sound.key}"] select`).focus();
+  });
+  return make("label", { className: "part" }, "For ", select);
+}
+
+async function offerStyles() {
+  const styles = await ask("/styles");
+  one("#kept").hidden = styles.length === 0;
+  one("#styles").append(...styles.map(({ number, title }) => make("option", { value: number, textContent: title })));
 }
 
 function weightOf(sound) {
@@ -161,8 +184,11 @@ const wished = () => {
   if (!only.length) throw new Refused("choose something to match");
   const amount = Number(one("#amount").value);
   const own = all("[data-stem]").map((range) => [range.dataset.stem, Number(range.value)]);
+  const references = state.sounds.filter((sound) => sound.role === "reference");
+  if (references.length === 1) parts.delete(references[0].key); // there is nothing to choose from
   return {
-    weights: Object.fromEntries(state.sounds.filter((s) => s.role === "reference").map((s) => [s.key, weights.get(s.key) ?? 0.5])),
+    weights: Object.fromEntries(references.filter((s) => !parts.get(s.key)).map((s) => [s.key, weights.get(s.key) ?? 0.5])),
+    stems: Object.fromEntries(references.filter((s) => parts.get(s.key)).map((s) => [parts.get(s.key), s.key])),
     amount,
     stem_amounts: Object.fromEntries(own.filter(([, share]) => share !== 1).map(([stem, share]) => [stem, share * amount])),
     only: unchecked("only").length ? only : [],
@@ -372,6 +398,7 @@ const begin = attempt(async () => {
   if (token !== null) {
     try {
       await refresh();
+      await offerStyles();
       if (state.desk) await openDesk();
       return;
     } catch {
@@ -381,8 +408,14 @@ const begin = attempt(async () => {
   token = (await ask("", { method: "POST" })).token;
   sessionStorage.setItem("automix", token);
   await refresh();
+  await offerStyles();
 });
 
+one("#styles").addEventListener("change", attempt(async ({ target }) => {
+  const number = Number(target.value);
+  target.value = "";
+  update(await ask("/styles", { method: "POST", wish: { number } }));
+}));
 one("#wishes").addEventListener("submit", attempt(async (event) => {
   event.preventDefault();
   const wish = wished();

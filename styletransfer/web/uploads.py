@@ -12,7 +12,9 @@ from typing import Literal
 from starlette.concurrency import run_in_threadpool
 
 from styletransfer import files
-from styletransfer.errors import AudioError, ResourceError, UsageError
+from styletransfer.errors import AudioError, AutomixError, ResourceError, UsageError
+from styletransfer.library import SavedStyle, load_style
+from styletransfer.reference import Reference
 
 from .limits import Limits
 
@@ -21,13 +23,22 @@ Role = Literal["input", "reference"]
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A sound that was dropped. `name` is what its owner calls it; the file is named by `key`, at random."""
+    """A sound that was dropped. `name` is what its owner calls it; the file is named by `key`, at random.
+
+    kept  the style in the file, where it holds one instead of a sound; then it lasts 0 s.
+    """
 
     key: str
     role: Role
     name: str
     path: Path
     duration_s: float
+    kept: SavedStyle | None = None
+
+    @property
+    def reference(self) -> Path | Reference:
+        """What a transfer reads."""
+        return self.path if self.kept is None else self.kept.reference
 
     @property
     def told(self) -> dict[str, str | float]:
@@ -37,6 +48,7 @@ class Upload:
             "role": self.role,
             "name": self.name,
             "duration_s": round(self.duration_s, 1),
+            "style": self.kept is not None,
         }
 
 
@@ -59,6 +71,9 @@ async def receive(
     path = folder / key
     try:
         await _write(chunks, path, name, limits)
+        if role == "reference" and name.lower().endswith(".safetensors"):
+            kept = await run_in_threadpool(_style, path, name)
+            return Upload(key, role, kept.title, path, 0.0, kept)
         duration_s = await run_in_threadpool(_inspected, path, name, limits)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -79,6 +94,13 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, name: str, limits: Li
         raise ResourceError(f"{name} couldn't be stored: {error.strerror}") from error
     if size == 0:
         raise AudioError(f"{name} is empty; choose another file")
+
+
+def _style(path: Path, name: str) -> SavedStyle:
+    try:
+        return load_style(path)
+    except AutomixError as error:
+        raise type(error)(str(error).replace(str(path), name)) from error
 
 
 def _inspected(path: Path, name: str, limits: Limits) -> float:

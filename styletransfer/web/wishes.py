@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from styletransfer.document import explained
 from styletransfer.errors import ConfigError
 
+Stem = Literal["drums", "bass", "other", "vocals"]
 Strip = Literal["drums", "bass", "other", "vocals", "master"]
 Kind = Literal["mix", "stems", "session", "result", "report"]
 """What can be downloaded."""
@@ -24,9 +25,13 @@ class Wish(BaseModel):
 
 
 class Transfer(Wish):
-    """A transfer of the input that was dropped; `weights` by reference. The library checks the rest."""
+    """A transfer of the input that was dropped. The library checks the rest.
+
+    weights  by reference; `stems` tells which reference a stem follows instead.
+    """
 
     weights: dict[str, _Share]
+    stems: dict[Stem, str] = {}
     amount: float = 1.0
     stem_amounts: dict[str, float] = {}
     only: list[str] = []
@@ -35,7 +40,13 @@ class Transfer(Wish):
 
     def asked(self) -> dict[str, Any]:
         """As `pipeline.transfer` takes it."""
-        return self.model_dump(exclude={"weights"})
+        return self.model_dump(exclude={"weights", "stems"})
+
+
+class Kept(Wish):
+    """A style in the library, by its number, as a reference."""
+
+    number: int
 
 
 class Turn(Wish):

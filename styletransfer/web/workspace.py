@@ -13,6 +13,8 @@ from typing import Any
 
 from styletransfer.errors import UsageError
 from styletransfer.interpolation import interpolate
+from styletransfer.library import Library, separator_for
+from styletransfer.library.style_file import pack as packed
 from styletransfer.pipeline import transfer
 from styletransfer.result import Result
 from styletransfer.retouching import Retouch
@@ -28,12 +30,16 @@ from .uploads import Upload
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What transfers run with, the same for all pages."""
+    """What transfers run with, the same for all pages.
+
+    library  whose styles are offered as references, to whoever opens a page; none unless given.
+    """
 
     separator: str = "auto"
     repo: Path | None = None
     device: str = "cpu"
     converter: str = "auto"
+    library: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,25 @@ class Workspace:
         self.sounds.pop(key, None)
         self._tidy()
 
+    def styles(self) -> list[dict[str, Any]]:
+        """What the library offers: numbers and titles."""
+        if self._means.library is None or not self._means.library.exists():
+            return []
+        with Library(self._means.library) as kept:
+            return [{"number": entry.number, "title": entry.title} for entry in kept.entries()]
+
+    def take(self, wish: wishes.Kept) -> None:
+        """Take in a style of the library as a reference. UsageError where it offers none such."""
+        if wish.number not in [style["number"] for style in self.styles()]:
+            raise UsageError("that style isn't in the library any more; reload the page")
+        assert self._means.library is not None
+        with Library(self._means.library) as kept:
+            style = kept.get(wish.number)
+        key = secrets.token_urlsafe(16)
+        path = self.folder / key
+        path.write_bytes(packed(style))
+        self.add(Upload(key, "reference", style.title, path, 0.0, style))
+
     # What is done
 
     def transfer(self, wish: wishes.Transfer) -> None:
@@ -105,18 +130,22 @@ class Workspace:
         if source is None:
             raise UsageError("drop the mix that is to change first")
         if not references:
-            raise UsageError("drop something that it should sound like, and give it a weight above 0")
+            raise UsageError(
+                "drop something that the whole song should sound like, and give it a weight above 0"
+            )
+        by_stem: dict[str, Upload] = {stem: self._reference(key) for stem, key in wish.stems.items()}
 
         def work(progress: Progress) -> None:
             result = transfer(
                 source.path,
-                [sound.path for sound in references],
+                [sound.reference for sound in references],
+                stem_references={stem: sound.reference for stem, sound in by_stem.items()},
                 weights=[wish.weights[sound.key] for sound in references],
                 progress=progress,
-                **self._shared(wish),
+                **self._shared(wish, [*references, *by_stem.values()]),
             )
             progress("preparing the players", 0.0)
-            ends = (references[0].name, references[1].name) if len(references) == 2 else None
+            ends = (references[0].name, references[1].name) if len(references) == 2 and not by_stem else None
             self._desk = Desk(Retouch(self._named(result)), ends)
             progress("preparing the players", 1.0)
 
@@ -125,7 +154,7 @@ class Workspace:
             self._line.check_room()
             self._desk = None
             self._drop_parcel()
-            self._transferred = wish, source, references
+            self._transferred = wish, source, [*references, *by_stem.values()]
             self._tidy()
             self._start("transfer", work)
 
@@ -139,10 +168,10 @@ class Workspace:
         def work(progress: Progress) -> None:
             way = interpolate(
                 source.path,
-                first.path,
-                second.path,
+                first.reference,
+                second.reference,
                 progress=progress,
-                **self._shared(wish),
+                **self._shared(wish, [first, second]),
             )
             way.rung_at(0.5)  # renders both ends
             desk.way = way
@@ -235,11 +264,18 @@ class Workspace:
         self.job = Job(what, work)
         self._line.join(self.job)
 
-    def _shared(self, wish: wishes.Transfer) -> dict[str, Any]:
+    def _reference(self, key: str) -> Upload:
+        sound = self.sounds.get(key)
+        if sound is None or sound.role != "reference":
+            raise UsageError("a stem's reference isn't there any more; choose another")
+        return sound
+
+    def _shared(self, wish: wishes.Transfer, references: list[Upload]) -> dict[str, Any]:
         """What a transfer and an interpolation are both given."""
         means = self._means
+        styles = [sound.kept for sound in references if sound.kept is not None]
         found = {
-            "separator": means.separator,
+            "separator": separator_for(styles, means.separator, repo=means.repo, device=means.device),
             "repo": means.repo,
             "device": means.device,
             "converter": means.converter,

@@ -21,11 +21,12 @@ from styletransfer.web.server import listening, server_of
 
 
 @contextmanager
-def server(limits: Limits | None = None) -> Iterator[int]:
+def server(limits: Limits | None = None, means: Means | None = None) -> Iterator[int]:
     """The port of a server that runs meanwhile."""
     ready = threading.Event()
     with closing(listening(0)) as listener:
-        running = server_of(listener, limits or Limits(), Means("builtin"), lambda address: ready.set())
+        chosen = means or Means("builtin")
+        running = server_of(listener, limits or Limits(), chosen, lambda address: ready.set())
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
