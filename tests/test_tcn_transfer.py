@@ -39,7 +39,9 @@ from styletransfer.files import read
 from styletransfer.retouching import NETWORK, Retouch
 from styletransfer.stem_cache import StemCache
 from styletransfer.summary import summary
+from styletransfer.web.desk import Desk
 from styletransfer.web.sliders import sliders_of
+from styletransfer.web.wishes import Turn
 
 ENCODER = "e6dd7ffd"
 SHARES = dict(zip(STEMS, (0.3, 0.3, 0.2, 0.2), strict=True))
@@ -254,6 +256,9 @@ def test_the_amount_is_a_knob_by_hand(plain: Result) -> None:
     assert torch.equal(retouch.mix().samples, retouch.input().samples)
     retouch.turn({name: retouch.first[name] for name in STEMS})
     assert retouch.finished() is plain
+    told = Desk(retouch, None).turn(Turn(strip="drums", settings={NETWORK: {"amount": 0.25}}))
+    assert told["settings"]["drums"][NETWORK] == {"amount": 0.25}
+    assert Desk(retouch, None).turn(Turn(strip="drums"))["settings"]["drums"][NETWORK] == {"amount": 0.5}
     for wrong in ({"amount": 2.0}, {"drive": 1.0}):
         with pytest.raises(ConfigError, match="network"):
             retouch.turn({"drums": {NETWORK: wrong}})

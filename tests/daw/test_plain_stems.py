@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -52,9 +53,11 @@ def test_what_a_network_mixed_is_rendered(tmp_path: Path) -> None:
     result = result_from(song_of(stems), stems, strips, master)
     mix = render(result.song.audio, stems, strips, master, treated)
     result = replace(result, mix=mix, treated=treated)
-    daw.export(result, tmp_path, ["rpp", "stems"])
+    daw.export(result, tmp_path)
     words = "a network's rendering, 75 % of its change"
     assert words in (tmp_path / "session.rpp").read_text(encoding="utf-8")
+    with ZipFile(tmp_path / "session.dawproject") as pack:
+        assert pack.read("project.xml").decode().count(words.partition("s ")[2]) == 4
     assert (tmp_path / "stems" / "settings.txt").read_text(encoding="utf-8").count(words) == 4
     assert residual_db(played(tmp_path / "session.rpp"), mix.samples) < -90
     bus = mixdown.mix_bus(result.song.audio, stems, strips, treated)
