@@ -198,6 +198,10 @@ def converter(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small part, for development.")] = False,
     separator: SeparatorName = "builtin",
+    other_separator: Annotated[
+        str | None,
+        typer.Option("--other-separator", metavar="NAME|FILE", help="Another to compare it with."),
+    ] = None,
     preset: Annotated[
         Path | None,
         typer.Option("--preset", metavar="FILE", help="Another constant preset than the shipped."),
@@ -232,6 +236,7 @@ def converter(
         refine=refine,
         second_encoder=second_encoder,
         separator=separator,
+        other_separator=other_separator,
         preset=preset,
         plan=evaluate.QUICK if quick else evaluate.FULL,
         seed=seed,

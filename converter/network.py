@@ -1,11 +1,13 @@
 """The console converter: from the styles of both sides to what the closed-form match should have set.
 
-It answers with bounded residuals on the console's positions (`parameters`), one strip at a time. Its last
-layer starts at zero, so that an untrained network leaves the closed form as it is.
+It answers with bounded residuals on the console's positions (`parameters`), one strip at a time: it holds
+back or goes on in the direction that the closed form took, and turns knobs of its own accord. Its last layer
+starts at zero, so that an untrained network leaves the closed form as it is.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .console import MASTER, STRIP, Stage
-from .parameters import knobs_of, limits
+from .parameters import knobs_of, limits, position
 
 STRIPS = ("drums", "bass", "other", "vocals", "master")
 """What a network can be told it sets, in the order of its strip numbers."""
@@ -35,7 +37,11 @@ _REACH: dict[str, float] = {
     "reverb.wet": 0.6,
     "gain.gain_db": 8.0,
 }
-"""How far a residual may move a knob, in steps of its perceptual scale; what isn't listed stays put."""
+"""How far a residual may move a knob of its own accord, in steps of its perceptual scale; what isn't listed
+stays put."""
+
+
+_FAR = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ class ConsoleConfig:
 
     embedding: int = 256
     explicit: int = 73
-    hidden: int = 512
-    dropout: float = 0.2
+    hidden: int = 128
+    dropout: float = 0.4
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it."""
@@ -79,7 +85,7 @@ class ConsoleNetwork(nn.Module):
             nn.LayerNorm(self.config.hidden),
             nn.GELU(),
         )
-        self.out = nn.Linear(self.config.hidden, _WIDTH)
+        self.out = nn.Linear(self.config.hidden, 2 * _WIDTH)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
         self.register_buffer("scale", torch.ones(len(STRIPS), _WIDTH))
@@ -88,21 +94,25 @@ class ConsoleNetwork(nn.Module):
         """Residuals (batch, knobs) on the positions of each example's strip, shorter ones filled with 0.
 
         strip   (batch,) numbers of STRIPS.
+        Each is at most what the closed form moved its knob by, to and fro, and the knob's reach.
         """
+        size = math.sqrt(self.config.embedding) / 2  # unit norm to the size of the other features
         told = nn.functional.one_hot(strip, len(STRIPS)).to(heard.closed_form)
         inside = torch.cat(
             (
-                heard.reference,
-                heard.reference - heard.input,
-                heard.explicit_reference,
-                heard.explicit_reference - heard.explicit_input,
+                heard.reference * size,
+                (heard.reference - heard.input) * size,
+                heard.explicit_reference.clamp(-_FAR, _FAR),
+                (heard.explicit_reference - heard.explicit_input).clamp(-_FAR, _FAR),
                 _standard(heard.closed_form, strip),
                 told,
             ),
             1,
         )
         reach = _table(_REACHES, strip)
-        bounded: Tensor = torch.tanh(self.out(self.layers(inside))) * reach * self.scale[strip]
+        further, own = torch.tanh(self.out(self.layers(inside))).chunk(2, 1)
+        taken = torch.where(reach > 0, heard.closed_form - _table(_RESTING, strip), 0)
+        bounded: Tensor = (further * taken + own * reach) * self.scale[strip]
         return bounded
 
 
@@ -147,6 +157,7 @@ def _padded(vectors: list[Tensor]) -> Tensor:
 _TABLES = [table_of(strip) for strip in STRIPS]
 _WIDTH = max(len(knobs_of(table)) for table in _TABLES)
 _REACHES = _padded([reach_of(table) for table in _TABLES])
+_RESTING = _padded([torch.tensor([position(k, k.neutral) for _, _, k in knobs_of(t)]) for t in _TABLES])
 _MIDDLES, _HALVES = (
     _padded(list(ends))
     for ends in zip(

@@ -17,7 +17,7 @@ def heard(batch: int, config: ConsoleConfig) -> Heard:
         return torch.randn(batch, width, generator=chance)
 
     sides = [vectors(width) for width in (config.embedding,) * 2 + (config.explicit,) * 2]
-    return Heard(*sides, closed_form=vectors(ConsoleNetwork(config).out.out_features))
+    return Heard(*sides, closed_form=vectors(ConsoleNetwork(config).scale.shape[1]))
 
 
 def test_an_untrained_network_leaves_the_closed_form_alone_and_learns() -> None:
@@ -32,8 +32,9 @@ def test_an_untrained_network_leaves_the_closed_form_alone_and_learns() -> None:
 
 def test_residuals_stay_within_reach_and_a_scale_of_zero_silences_a_strip() -> None:
     network = ConsoleNetwork().eval()
+    own = network.scale.shape[1]  # first how much of the closed form, then what it turns of its own accord
     with torch.no_grad():
-        network.out.bias.fill_(50.0)
+        network.out.bias[own:].fill_(50.0)
         network.scale[1] = 0.0
     residuals = network(heard(5, network.config), torch.arange(5))
     names = [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)]
@@ -41,6 +42,16 @@ def test_residuals_stay_within_reach_and_a_scale_of_zero_silences_a_strip() -> N
     assert residuals[0, names.index("eq.peak_1_frequency_hz")] == 0
     assert not residuals[1].any()
     assert not residuals[0, len(names) :].any()  # a stem's strip has fewer knobs than the master
+
+
+def test_it_can_take_all_of_the_closed_form_back() -> None:
+    network = ConsoleNetwork().eval()
+    with torch.no_grad():
+        network.out.bias[: network.scale.shape[1]].fill_(-50.0)
+    told = heard(4, network.config)
+    names = [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)]
+    left = (told.closed_form + network(told, torch.arange(4)))[:, names.index("eq.peak_1_gain_db")]
+    assert not left.any()
 
 
 def test_it_is_small() -> None:

@@ -128,6 +128,7 @@ class Converter:
     """`automix transfer` from end to end with one of its converters, but for separation.
 
     options  what `styletransfer.transfer` is asked for: converter, gate, refine, …
+    Where the master is locked, the answer is brought to the reference's loudness all the same.
     """
 
     name: str
@@ -145,8 +146,12 @@ class Converter:
         for name, stem in result.stems.items():
             if name in task.input:
                 stems[name] = fx.render(stem.samples, stages_of(MASTER, linear, RATE))
+        mix = result.mix.samples
+        if "master" in self.options.get("lock", ()):
+            factor = _factor(mix, task.reference_mix)
+            mix, stems = mix * factor, {name: stem * factor for name, stem in stems.items()}
         return Answer(
-            mix=result.mix.samples,
+            mix=mix,
             stems=stems,
             settings=None if result.document.converter.name == TCN else console.stems(),
             master=console.master,
@@ -183,6 +188,11 @@ def _rendered(task: Task, settings: Mapping[str, Settings]) -> Answer:
 
 
 def _as_loud(samples: Tensor, reference: Tensor) -> Tensor:
+    return samples * _factor(samples, reference)
+
+
+def _factor(samples: Tensor, reference: Tensor) -> float:
+    """What makes samples as loud as a reference; 1 where one of them is silent."""
     ours, theirs = integrated_lufs(samples, RATE), integrated_lufs(reference, RATE)
     known = math.isfinite(ours) and math.isfinite(theirs)
-    return samples * 10 ** ((theirs - ours) / 20) if known else samples
+    return float(10 ** ((theirs - ours) / 20)) if known else 1.0

@@ -19,6 +19,8 @@ Side = Literal["left_right", "mid_side"]
 ALL_STEMS = "stems"
 """The mean over a task's stems."""
 
+OURS, OTHERS = "ours", "others"
+
 PARTS = (MIX, ALL_STEMS, *STEMS)
 _LEAST = 1e-9
 
@@ -69,6 +71,15 @@ class Column:
             [max(theirs[number], _LEAST) for number in both],
             torch.Generator().manual_seed(seed),
         )
+
+
+def between(ours: Sequence[Judged], others: Sequence[Judged], system: str) -> list[Judged]:
+    """The same tasks under two conditions, as two systems: OURS and OTHERS, what `system` came to in each."""
+    return [
+        Judged(one.pieces, {OURS: one.scores[system], OTHERS: other.scores[system]})
+        for one, other in zip(ours, others, strict=True)
+        if system in one.scores and system in other.scores
+    ]
 
 
 def systems_of(judged: Sequence[Judged]) -> list[str]:

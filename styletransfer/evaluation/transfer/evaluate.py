@@ -27,10 +27,12 @@ from .answers import CLOSED, TCN, Competitor, Constant, Converter, Levelled, Ora
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
-from .with_truth import Table, TruthPlan
+from .with_truth import OTHERWISE, SEPARATED, TRUE, Table, TruthPlan
 
 SPLITS = ("test", "validation")
 REFINED = ", refined"
+UNMASTERED = ", master locked"
+"""Beside each converter where the truth is known, which no master had a part in."""
 DEFAULT = CLOSED
 """The converter that is measured where none is named."""
 
@@ -65,6 +67,7 @@ class TransferConfig:
     converters      the first one's goals are told; the closed form is judged beside them, and tcn where
                     its network is shipped. `refine` steps: each that sets knobs also refined.
     encoder         that measures embedding distances; `second_encoder` another, that nothing was tuned by.
+    other_separator another to compare it with, where the truth is known.
     preset          a constant preset for finished music; the shipped one without.
     cache           where neutral passages are kept.
     """
@@ -79,6 +82,7 @@ class TransferConfig:
     encoder: str | None = None
     second_encoder: Path | None = None
     separator: str = "builtin"
+    other_separator: str | None = None
     preset: Path | None = None
     plan: Plan = FULL
     seed: int = 0
@@ -157,16 +161,19 @@ def _with_truth(
         systems.append(Competitor(program))
     ours, others = (
         [Converter(name, {"seed": config.seed, **asked}) for name, asked in some.items()]
-        for some in (options, beside)
+        for some in (options | _unmastered(options), beside)
     )
     systems += [*others, *ours, Oracle()]
+    separators = {TRUE: None, SEPARATED: choose(config.separator)}
+    if config.other_separator is not None:
+        separators[OTHERWISE] = choose(config.other_separator)
     pieces = {song.piece for song in songs}
     notes.append(f"With a truth: the {config.split} split, {len(songs)} songs of {len(pieces)} pieces.")
     return with_truth.judge(
         songs,
         systems,
         heard,
-        choose(config.separator),
+        separators,
         config.plan.truth,
         config.cache,
         config.seed,
@@ -220,6 +227,10 @@ def _beside(options: Options, marks: set[str], notes: list[str]) -> Options:
         else:
             found[TCN] = {"converter": TCN}
     return found
+
+
+def _unmastered(options: Options) -> Options:
+    return {name + UNMASTERED: {**asked, "lock": ["master"]} for name, asked in options.items()}
 
 
 def _refuse_seen(what: str, trained_on: Iterable[str], marks: set[str]) -> None:

@@ -10,12 +10,12 @@ from styletransfer.evaluation.af import WEIGHTS
 from styletransfer.evaluation.goal import Goal
 
 from .answers import CLOSED, NOTHING
-from .comparing import ALL_STEMS, Column, Side, settings_errors, share_right
+from .comparing import ALL_STEMS, OTHERS, OURS, Column, Side, between, settings_errors, share_right
 from .evaluate import Findings
 from .finished import Finished
 from .finished_tables import comparisons, term_of, total_of
 from .mixes import CONSTANT, MATCHERING
-from .with_truth import MIX, NEUTRAL, SEPARATED, TRUE
+from .with_truth import MIX, NEUTRAL, OTHERWISE, SEPARATED, TRUE
 
 _SPECTRAL = {TRUE: 0.55, SEPARATED: 0.85}
 _SIDES: dict[Side, str] = {"left_right": "L/R", "mid_side": "M/S"}
@@ -50,6 +50,12 @@ def _with_truth(found: Findings, seed: int) -> Iterator[Goal]:
                 if to_closed is not None and found.main != CLOSED:
                     what = f"MSS − closed form's, upper end of the interval, {part}, {label}, {condition}"
                     yield Goal(what, 0.0, to_closed.mean_difference.high, at_most=True)
+        if condition == SEPARATED and (other := found.truth.get((OTHERWISE, NEUTRAL))):
+            for part in (MIX, ALL_STEMS):
+                column = Column(between(judged, other, found.main), part)
+                if (gain := column.against(OURS, OTHERS, seed)) is not None:
+                    what = f"MSS − with the other separator, upper end of the interval, {part}"
+                    yield Goal(what, 0.0, gain.mean_difference.high, at_most=True)
         share = share_right(judged, found.main)
         if share is not None:
             yield Goal(f"closer with the right reference, {condition}", _SHUFFLED, share)

@@ -16,7 +16,7 @@ from .finished import Finished
 from .goals import goals
 from .judging import FLOOR
 from .picture import figure
-from .with_truth import MIX, NEUTRAL
+from .with_truth import MIX, NEUTRAL, OTHERWISE, SEPARATED
 
 
 def markdown(found: Findings, config: TransferConfig) -> str:
@@ -63,6 +63,12 @@ def markdown(found: Findings, config: TransferConfig) -> str:
                     f"The same of `{found.main}`, by stem:",
                     truth_tables.stem_settings_table(judged, found.main),
                 ]
+    if (ours := found.truth.get((SEPARATED, NEUTRAL))) and (other := found.truth.get((OTHERWISE, NEUTRAL))):
+        parts += [
+            f"### Stems by {config.separator} beside {config.other_separator}",
+            "MSS on left/right; below 0 the first is ahead:",
+            truth_tables.separators_table(ours, other, config.seed),
+        ]
     if found.finished is not None:
         parts += _finished_parts(found.finished, config)
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -11,9 +11,12 @@ from styletransfer.evaluation.statistics import Estimate
 from .answers import CLOSED, LEVELLED, NOTHING, RAW
 from .comparing import (
     ALL_STEMS,
+    OTHERS,
+    OURS,
     PARTS,
     Column,
     Side,
+    between,
     embedding_distances,
     settings_errors,
     share_right,
@@ -107,6 +110,25 @@ def shuffled_text(judged: Sequence[Judged], system: str) -> str:
     if share is not None:
         said.append(f"{system} came closer with the right reference than with another's: {100 * share:.0f} %")
     return lines(*said)
+
+
+def separators_table(ours: Sequence[Judged], others: Sequence[Judged], seed: int) -> str:
+    """Each system's distance with one separator and with another, and the paired difference."""
+    rows = []
+    for system in systems_of(ours):
+        name = Column(ours, MIX).nothing if system == NOTHING else system
+        row = [system]
+        for part in (MIX, ALL_STEMS):
+            column = Column(between(ours, others, name), part)
+            gain = column.against(OURS, OTHERS, seed)
+            means = (column.mean(OURS), column.mean(OTHERS))
+            row += ["" if mean is None else f"{1000 * mean:.2f}" for mean in means]
+            row.append(interval(_thousandfold(gain.mean_difference)) if gain else "")
+        rows.append(row)
+    header = [""]
+    for part in (MIX, ALL_STEMS):
+        header += [f"{part} ×1000", "with the other", "difference"]
+    return table(header, rows)
 
 
 def _thousandfold(estimate: Estimate) -> Estimate:

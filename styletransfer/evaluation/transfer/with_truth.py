@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,8 @@ from .spectral import Spectral, Truth
 from .spreading import in_turn
 
 TRUE, SEPARATED = "true stems", "separated stems"
+OTHERWISE = "separated stems, otherwise"
+"""By another separator, to compare with."""
 NEUTRAL, OTHER = "neutral input", "input through another chain"
 MIX = "mix"
 
@@ -73,7 +75,6 @@ class TruthPlan:
 
     tasks       per condition; `others` those whose input went through another chain.
     takes       passages per song; per_piece: songs per piece; pieces: at most so many, all without.
-    conditions  TRUE, SEPARATED or both.
     """
 
     tasks: int
@@ -82,7 +83,6 @@ class TruthPlan:
     per_piece: int
     pieces: int | None = None
     passage_s: float = PASSAGE_S
-    conditions: tuple[str, ...] = (TRUE, SEPARATED)
 
 
 Table = dict[tuple[str, str], list[Judged]]
@@ -93,7 +93,7 @@ def judge(
     songs: Sequence[CorpusSong],
     systems: Sequence[System],
     encoders: Sequence[LoadedEncoder],
-    separator: Separator,
+    separators: Mapping[str, Separator | None],
     plan: TruthPlan,
     folder: Path,
     seed: int = 0,
@@ -102,6 +102,7 @@ def judge(
 ) -> Table:
     """Judge all systems on tasks from songs of one split.
 
+    separators  condition → what separates both mixes; None for true stems.
     folder    where neutral passages are kept.
     shuffled  also answers the neutral tasks with the next task's reference.
     """
@@ -118,8 +119,8 @@ def judge(
     found: Table = {}
     for kind, count in ((NEUTRAL, plan.tasks), (OTHER, plan.others)):
         pairs = draw_pairs(neutrals, count, torch.Generator().manual_seed(seed)) if count else []
-        for condition in plan.conditions if pairs else ():
-            tasks = Tasks(pairs, kind, condition, separator, seed)
+        for condition, separator in separators.items() if pairs else ():
+            tasks = Tasks(pairs, kind, separator, seed)
             told = partial(progress, f"{kind}, {condition}")
             answering = shuffled if kind == NEUTRAL else None
             work = partial(_judge_numbered, tasks, systems, encoders, answering)
@@ -133,15 +134,14 @@ class Tasks:
 
     pairs: Sequence[tuple[Neutral, Neutral]]
     kind: str
-    condition: str
-    separator: Separator
+    separator: Separator | None
     seed: int
 
     def __getitem__(self, number: int) -> Task:
         number %= len(self.pairs)
         generator = torch.Generator().manual_seed(_seed(self.seed, number))
         task = console_task(*self.pairs[number], generator, other=self.kind == OTHER)
-        return separated(task, self.separator) if self.condition == SEPARATED else task
+        return task if self.separator is None else separated(task, self.separator)
 
 
 def _judge_numbered(

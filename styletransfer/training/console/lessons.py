@@ -23,6 +23,9 @@ from .passages import CONDITIONS, Passage
 
 _AUDIBLE_DB = 50.0
 _SIDE_DB = 30.0
+_THIRD_OCTAVE = 2 ** (1 / 6) - 2 ** (-1 / 6)
+_BIN_HZ = 32.0
+_SOFT_DB, _SOFT_SLOPE_DB = -80.0, 5.0
 _PRESENT_LUFS = -60.0
 
 
@@ -33,6 +36,7 @@ class Lessons(NamedTuple):
     strip       (rows,) numbers of STRIPS.
     truth       (rows, knobs) true positions.
     audible     (rows, 2, 30) how much each third octave of mid and side counts, adding up to 1 or all 0.
+    bins        (rows, 2, 30) the share of a spectrum's bins that are each third octave's and not too soft.
     offset_db   (rows,) what the truth's level is raised by, since a pair's common level is the master's.
     place       (rows, 4) numbers of: input passage, reference passage, take, condition.
     """
@@ -41,6 +45,7 @@ class Lessons(NamedTuple):
     strip: Tensor
     truth: Tensor
     audible: Tensor
+    bins: Tensor
     offset_db: Tensor
     place: Tensor
 
@@ -102,6 +107,7 @@ def lesson(ours: Passage, theirs: Passage, take: int, condition: str) -> Lessons
         torch.tensor([STRIPS.index(name) for name in names]),
         padded(truth),
         audible,
+        torch.stack([_bins(one) for one in measures]),
         offset.expand(len(names)),
         torch.zeros(len(names), 4, dtype=torch.long),
     )
@@ -138,3 +144,13 @@ def _audible(measures: Measures) -> Tensor:
         weight = ((level_db - top) / reach + 1).clamp(min=0) * (measures.bandwidth_hz >= BAND_HZ)
         found.append(weight / weight.sum().clamp(min=1.0))
     return torch.stack(found).float()
+
+
+def _bins(measures: Measures) -> Tensor:
+    """(2, 30) shares of a spectrum's bins, evenly spaced to half the rate, that lie above the spectral
+    distance's floor: a third octave at the top holds hundreds of times as many as one at the bottom."""
+    bands_hz = BAND_HZ * _THIRD_OCTAVE
+    levels_db = torch.stack((measures.mid_db, measures.side_db))
+    in_a_bin_db = levels_db - 10 * torch.log10(bands_hz / _BIN_HZ)
+    heard = torch.sigmoid((in_a_bin_db - _SOFT_DB) / _SOFT_SLOPE_DB) * (measures.bandwidth_hz >= BAND_HZ)
+    return (heard * bands_hz / (RATE / 2)).float()

@@ -19,7 +19,12 @@ _CURVED = ("eq", "side_eq", "width", "gain")
 
 
 def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
-    """Losses of positions (rows, knobs) where the truth is known: `curve` in dB / 6, `knob` in reaches."""
+    """Losses of positions (rows, knobs) where the truth is known.
+
+    curve   of the equalizers, width and gain, as ears weigh bands, in dB / 6.
+    bins    of the same curves, squared, as spectra weigh bands, (dB / 6)².
+    knob    of all other knobs, in reaches.
+    """
     knobs = len(_KNOBS)
     truth = lessons.truth[:, :knobs]
     missed = curves_db(strips) - curves_db(truth) - lessons.offset_db[:, None, None]
@@ -27,11 +32,12 @@ def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
         functional.smooth_l1_loss(missed / 6, torch.zeros_like(missed), beta=0.3, reduction="none")
         * lessons.audible
     ).sum((1, 2))
+    bins = ((missed / 6).square() * lessons.bins).sum((1, 2))
     reach = reach_of(STRIP).to(strips)
     weight = _weights(truth) * (reach > 0)
     distance = (strips[:, :knobs] - truth) / reach.clamp(min=1e-6)
     knob = functional.smooth_l1_loss(distance, torch.zeros_like(distance), beta=0.2, reduction="none")
-    return {"curve": curve.mean(), "knob": (knob * weight).sum(1).mean()}
+    return {"curve": curve.mean(), "bins": bins.mean(), "knob": (knob * weight).sum(1).mean()}
 
 
 def _weights(truth: Tensor) -> Tensor:

@@ -22,8 +22,9 @@ class ConsoleRecipe(BaseModel):
     rounds            of `steps_per_round` steps of `batch` strips on known settings.
     listening_rounds  of `listening_steps` steps of `listening_batch` strips through the console, on
                       `listening_s` seconds each.
-    curve_weight      of the error of the equalizers' curves, in dB; `knob_weight` of the other knobs', in
-                      their reach; `prior_weight` of how far residuals go.
+    curve_weight      of the error of the equalizers' curves as ears weigh bands, `bins_weight` as spectra do,
+                      `knob_weight` of the other knobs', in their reach, `prior_weight` of how far residuals
+                      go.
     known_share       weight of the losses on known settings while listening.
     minutes           stop after the round that passes this; 0 for no limit.
     """
@@ -47,8 +48,9 @@ class ConsoleRecipe(BaseModel):
     listening_rate: float = Field(1e-4, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up_steps: int = Field(100, ge=0)
-    curve_weight: float = Field(1.0, ge=0)
-    knob_weight: float = Field(1.0, ge=0)
+    curve_weight: float = Field(0.5, ge=0)
+    bins_weight: float = Field(3.0, ge=0)
+    knob_weight: float = Field(0.5, ge=0)
     prior_weight: float = Field(0.01, ge=0)
     known_share: float = Field(0.1, ge=0)
     minutes: float = Field(0, ge=0)

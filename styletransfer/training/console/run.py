@@ -231,7 +231,7 @@ def train(
 
 def total_loss(recipe: ConsoleRecipe, losses: dict[str, Tensor]) -> Tensor:
     """What is minimized."""
-    known = recipe.curve_weight * losses["curve"] + recipe.knob_weight * losses["knob"]
+    known = sum(getattr(recipe, f"{name}_weight") * losses[name] for name in ("curve", "bins", "knob"))
     total = known + recipe.prior_weight * losses["prior"]
     if "spectral" not in losses:
         return total

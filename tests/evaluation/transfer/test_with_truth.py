@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from styletransfer import encoders
+from styletransfer.audio import Audio
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
 from styletransfer.converter.tcn import TCN, TCNConfig
 from styletransfer.converters import tcn
@@ -18,7 +20,7 @@ from styletransfer.corpus.folder import RATE, write_song
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.errors import CheckpointError, ConfigError, UsageError
 from styletransfer.evaluation.matchering import Matchering, MatcheringError
-from styletransfer.evaluation.transfer import evaluate, report
+from styletransfer.evaluation.transfer import evaluate, report, truth_tables
 from styletransfer.evaluation.transfer.answers import (
     CLOSED,
     LEVELLED,
@@ -38,7 +40,16 @@ from styletransfer.evaluation.transfer.kad import kad
 from styletransfer.evaluation.transfer.preset import Preset, drawn_preset, load_preset, mean_settings
 from styletransfer.evaluation.transfer.settings import settings_error
 from styletransfer.evaluation.transfer.spectral import Truth
-from styletransfer.evaluation.transfer.with_truth import MIX, NEUTRAL, TRUE, Judged, TruthPlan, judge_task
+from styletransfer.evaluation.transfer.with_truth import (
+    MIX,
+    NEUTRAL,
+    OTHERWISE,
+    SEPARATED,
+    TRUE,
+    Judged,
+    TruthPlan,
+    judge_task,
+)
 from styletransfer.tasks import Task, apply_settings
 
 
@@ -184,18 +195,32 @@ def small_corpus(folder: Path) -> Path:
     return folder
 
 
+class Shares:
+    """A separator that gives every stem a share of the mix."""
+
+    rate = RATE
+
+    def __init__(self, name: str) -> None:
+        self.name = self.fingerprint = name
+        self.shares = torch.tensor([float(share) for share in name.split()])
+
+    def blocks(self, mix: Audio) -> Iterator[Tensor]:
+        yield self.shares[:, None, None] * mix.samples
+
+
 def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def refuse(self: Matchering) -> None:
         raise MatcheringError("Matchering could not be installed")
 
     monkeypatch.setattr(Matchering, "install", refuse)
+    monkeypatch.setattr(evaluate, "choose", Shares)
     torch.manual_seed(0)
     small = FXEncoder(EncoderConfig(dimensions=8, hidden=8))
     seen, unseen = (
         encoders.save(tmp_path, name, small, {"trained_on": marks})[0]
         for name, marks in (("seen", [evaluate.piece_mark("p1")]), ("unseen", ["00000000"]))
     )
-    plan = replace(evaluate.QUICK, truth=TruthPlan(2, 0, 1, 1, passage_s=1.5, conditions=(TRUE,)))
+    plan = replace(evaluate.QUICK, truth=TruthPlan(1, 0, 1, 1, passage_s=1.5))
     config = evaluate.TransferConfig(
         corpus=small_corpus(tmp_path / "corpus"),
         finished=False,
@@ -203,11 +228,19 @@ def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.Monke
         plan=plan,
         cache=tmp_path / "cache",
         songs=tmp_path,
+        separator=".4 .3 .2 .1",
+        other_separator=".25 .25 .25 .25",
     )
     found = evaluate.evaluate(config)
     text = report.markdown(found, config)
     assert "Matchering is left out" in text
-    assert len(found.truth[TRUE, NEUTRAL]) == 2
+    assert "### Stems by .4 .3 .2 .1 beside .25 .25 .25 .25" in text
+    nothing = truth_tables.separators_table(
+        found.truth[SEPARATED, NEUTRAL], found.truth[OTHERWISE, NEUTRAL], 0
+    ).splitlines()[2]
+    assert nothing.split("|")[4].strip() == "0.00 [0.00, 0.00]"  # neither separator changes the mix
+    assert nothing.split("|")[7].strip() != "0.00 [0.00, 0.00]"
+    assert len(found.truth[TRUE, NEUTRAL]) == 1
     paths = report.write(found, config, tmp_path / "out")
     figures = json.loads(paths[0].read_text("utf-8"))
     assert {goal["what"] for goal in figures["goals"]} >= {"MSS ÷ do nothing, mix, L/R, true stems"}
