@@ -116,7 +116,7 @@ def transfer(
     refine: Annotated[
         int,
         typer.Option(
-            "--refine", min=0, max=1000, help="Tune the strips for this pair by so many steps, like 60."
+            "--refine", min=0, max=1000, help="Tune all knobs for this pair by so many steps, like 60."
         ),
     ] = 0,
     in_range: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from styletransfer import mixdown, treating
@@ -53,7 +54,7 @@ class Desk:
         self._mono = (asked.channels or ours.song.audio.channels) == 1
         self._treated = {n: one for n, one in (treated or {}).items() if n not in asked.lock}
         self._strips: dict[str, Settings] = {}
-        self._master = neutral(MASTER)
+        self._master = self._matched_master = neutral(MASTER)
         self._bus: tuple[Amounts, Audio] | None = None
 
     def match(self, strips: dict[str, Settings]) -> list[Note]:
@@ -72,8 +73,12 @@ class Desk:
         if self._mono and theirs.width_db > -30:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
-        self._master = self._allowed("master", master)
+        self._master = self._matched_master = self._allowed("master", master)
         return notes
+
+    def turn_master(self, settings: Settings) -> None:
+        """Set the master otherwise than it was matched."""
+        self._master = self._allowed("master", settings)
 
     def proposed(self, *steps: dict[str, Settings]) -> dict[str, Proposed]:
         """How the strips' settings came about, before amounts; without the master's gain and limiter, which
@@ -89,18 +94,22 @@ class Desk:
             found[name] = Proposed.of(table, *({stage: one[stage] for stage in told} for one in each))
         return found
 
-    def passage(self, span_s: tuple[float, float]) -> Audio:
-        """What a stretch of the song becomes, with the settings as they are, rendered for itself."""
+    def of_pieces(self, cut: Callable[[Audio], Audio]) -> Audio:
+        """What some pieces of the song become by the settings alone, rendered for themselves."""
         ours = replace(
             self._ours,
-            song=replace(self._ours.song, audio=self._ours.song.audio.excerpt(*span_s)),
-            played={name: stem.excerpt(*span_s) for name, stem in self._stems.items()},
+            song=replace(self._ours.song, audio=cut(self._ours.song.audio)),
+            played={name: cut(stem) for name, stem in self._stems.items()},
             span_s=None,
         )
-        treated = {name: one.excerpt(*span_s) for name, one in self._treated.items()}
-        desk = Desk(ours, self._theirs, self._asked, treated)
+        desk = Desk(ours, self._theirs, self._asked)
         desk._strips, desk._master = self._strips, self._master
         return desk.render(dict.fromkeys((*self._strips, "master"), 1.0)).audio
+
+    @property
+    def treated(self) -> bool:
+        """Whether a network changed stems before their strips."""
+        return bool(self._treated)
 
     @property
     def strips(self) -> dict[str, Settings]:
@@ -111,6 +120,11 @@ class Desk:
     def master(self) -> Settings:
         """The master's settings before amounts."""
         return self._master
+
+    @property
+    def matched_master(self) -> Settings:
+        """The same as they were matched."""
+        return self._matched_master
 
     def render(self, amounts: Amounts) -> Attempt:
         """The song at some amount of each strip and of the master; at 0 throughout, the input itself."""

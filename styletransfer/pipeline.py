@@ -115,6 +115,8 @@ def carry_over(
     network: Converter | None = None,
 ) -> Result:
     """Match an input to a reference, both already heard; render, check and report."""
+    full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
+    full |= dict.fromkeys(request.lock, 0.0)
     with clock("converting") as done:
         found = converted(theirs, ours, network)
         steps, notes = found.steps, found.notes + other_stems(theirs, separator)
@@ -127,12 +129,10 @@ def carry_over(
         matched = desk.match(steps[-1])
     if request.refine:
         with clock("refining") as done:
-            outcome = refined(desk, matched, ours, theirs, request, borne(theirs, ours), done)
+            outcome = refined(desk, matched, ours, theirs, request, full, borne(theirs, ours), done)
             desk, matched = outcome.desk, outcome.notes
             steps = [steps[0], steps[-1], outcome.strips or steps[-1]]
     notes += matched
-    full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
-    full |= dict.fromkeys(request.lock, 0.0)
     with clock("rendering"):
         attempt = desk.render(full)
     with clock("checking"):
@@ -149,7 +149,10 @@ def carry_over(
         console=Console(**attempt.strips, master=attempt.master),
         converter=_used(network),
         treatments={name: one.told for name, one in attempt.treated.items()},
-        proposed=desk.proposed(*({**strips, "master": desk.master} for strips in steps)),
+        proposed=desk.proposed(
+            *({**strips, "master": desk.matched_master} for strips in steps[:-1]),
+            {**steps[-1], "master": desk.master},
+        ),
         gate=Gate(
             distance_input=verdict.distance_input,
             distance_full=verdict.distance_full,

@@ -1,7 +1,7 @@
 """How far apart are two finished mixes in level, dynamics, stereo image and spectrum?
 
-The audio-feature (AF) distance, for judging a transfer where no truth exists. Nothing in the
-product optimizes it or decides by it, so it can be reported.
+The audio-feature (AF) distance, for judging a transfer where no truth exists. Refinement (`refining`)
+turns knobs by a form of it, so that its AF is told beside other measures; nothing else optimizes it.
 
 Source: Vanka et al., "Diff-MST: Differentiable Mixing Style Transfer", ISMIR 2024.
 """

@@ -1,4 +1,4 @@
-"""Refinement: the strips' knobs turned by gradient for one pair, and kept only where a check says so."""
+"""Refinement: the console's knobs turned by gradient for one pair, and kept only where a check says so."""
 
 from __future__ import annotations
 

@@ -16,14 +16,15 @@ from styletransfer.converter.console import GROUPS, Settings
 from styletransfer.desk import Desk
 from styletransfer.document import Asked
 from styletransfer.encoder.measures import measure
+from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
 
 from .likeness import CREST, apart
-from .passages import Span, Split, split
+from .passages import Span, joined, split
 from .spectra import RATE, spectra_of
-from .turning import Passage, turnable, turned
+from .turning import Passage, mastered, turnable, turned
 
 MARGIN = 0.02
 """How much closer, relatively, a held-out passage has to come."""
@@ -44,44 +45,49 @@ def refined(
     ours: Input,
     theirs: Reference,
     asked: Asked,
+    amounts: Amounts,
     bears: Mapping[str, float],
     done: Callable[[float], None] = lambda fraction: None,
 ) -> Refined:
-    """The desk with refined strips where these bring held-out passages closer, else as it is, with a note.
+    """The desk with refined settings where these bring held-out passages closer, else as it is, with a note.
 
-    The strips are heard through the master as it was matched, since that is what they reach the listener by
-    and what mends the mix's tone better than they can; behind refined strips it is matched again.
+    The strips are refined first, heard through the master as it was matched, since that is how they reach a
+    listener, and since it mends the mix's tone better than they can. Behind refined strips the master is
+    matched again, and refined in its turn.
 
-    matched  what was to know about the match; bears: stem → how much of a change it bears.
+    matched  what was to know about the match.
+    amounts  of strips and master; what has none isn't refined. bears: stem → how much of a change it bears.
     """
-    places = split(_passage(ours.song.audio, ours.span_s))
-    found = _reference(theirs)
-    if places is None or found is None:
-        why = "single sound as reference" if found is None else "longer passage"
-        return Refined(
-            desk, [*matched, Note("refinement-impossible", f"refinement needs a {why}, so the start stands")]
-        )
-    mix, stems, their_places = found
+    if desk.treated:
+        return _impossible(desk, matched, "a converter that turns knobs")
+    found = _sounds(theirs)
+    if found is None:
+        return _impossible(desk, matched, "the sound of a single reference")
+    mix, stems = found
+    own_mix = _passage(ours.song.audio, ours.span_s)
+    places, their_places = split(own_mix.duration_s), split(mix.duration_s)
+    if places is None or their_places is None:
+        return _impossible(desk, matched, "songs, or passages, of at least 6 s")
     own = {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
-    reach = turnable(desk.strips, bears, set(asked.only or GROUPS))
-    strips = desk.strips
-    if bool((reach > 0).any()):
-        with torch.inference_mode(False), torch.enable_grad():
-            strips = turned(
-                desk.strips,
-                desk.master,
-                _cut(_passage(ours.song.audio, ours.span_s), own, places.read_s),
-                _cut(mix, stems, their_places.read_s),
-                reach,
-                encoders.load().network,
-                asked.refine,
-                done,
-            )
-    other = Desk(ours, theirs, asked)
-    notes = other.match(strips)
-    start_s = 0.0 if ours.span_s is None else ours.span_s[0]
-    held_s = start_s + places.held_s[0], start_s + places.held_s[1]
-    share = _share(desk.passage(held_s), other.passage(held_s), mix.excerpt(*their_places.held_s))
+    groups: set[str] = set(asked.only or GROUPS)
+    silent = {name: 0.0 for name, amount in amounts.items() if not amount}
+    reach = turnable(desk.strips, {**bears, **silent}, groups)
+    if not amounts["master"] and not bool((reach > 0).any()):
+        return _impossible(desk, matched, "something that both songs have and that isn't locked")
+    read = _joined(own_mix, own, places.read), _joined(mix, stems, their_places.read)
+    other, strips = Desk(ours, theirs, asked), desk.strips
+    with torch.inference_mode(False), torch.enable_grad():
+        if bool((reach > 0).any()):
+            network = encoders.load().network
+            strips = turned(desk.strips, desk.master, *read, reach, network, asked.refine, done)
+        notes = other.match(strips)
+        if amounts["master"]:
+            other.turn_master(mastered(strips, other.master, *read, groups, asked.refine))
+
+    def held(sound: Audio) -> Audio:
+        return joined(_passage(sound, ours.span_s), places.held)
+
+    share = _share(desk.of_pieces(held), other.of_pieces(held), joined(mix, their_places.held))
     if share <= 1 - MARGIN:
         return Refined(other, notes, strips)
     said = (
@@ -111,25 +117,26 @@ def _crest_db(samples: Tensor) -> Tensor:
     return 20 * torch.log10(samples.abs().amax(1).clamp(min=1e-9) / rms)
 
 
-def _reference(theirs: Reference) -> tuple[Audio, Stems, Split] | None:
-    """Mix and stems that were measured, and their passages; None without a single sound of enough length."""
+def _impossible(desk: Desk, matched: list[Note], what: str) -> Refined:
+    note = Note("refinement-impossible", f"refinement needs {what}, so the start stands")
+    return Refined(desk, [*matched, note])
+
+
+def _sounds(theirs: Reference) -> tuple[Audio, Stems] | None:
+    """Mix and stems that were measured; None where that isn't one sound, or it isn't at hand."""
     if theirs.song is None or theirs.stems is None or len(theirs.sources) != 1:
         return None
     span_s = theirs.sources[0].measured_s
-    mix = _passage(theirs.song.audio, span_s)
-    places = split(mix)
-    if places is None:
-        return None
-    return mix, {name: _passage(stem, span_s) for name, stem in theirs.stems.items()}, places
+    return _passage(theirs.song.audio, span_s), {n: _passage(s, span_s) for n, s in theirs.stems.items()}
 
 
 def _passage(sound: Audio, span_s: Span | None) -> Audio:
     return sound if span_s is None else sound.excerpt(*span_s)
 
 
-def _cut(mix: Audio, stems: Stems, span_s: Span) -> Passage:
+def _joined(mix: Audio, stems: Stems, spans: list[Span]) -> Passage:
     """Both at RATE and of one length."""
-    cuts = [sound.excerpt(*span_s) for sound in (mix, *stems.values())]
+    cuts = [joined(sound, spans) for sound in (mix, *stems.values())]
     sounds = [cut.at_rate(RATE).with_channels(2).samples for cut in cuts]
     frames = min(sound.shape[1] for sound in sounds)
     every = torch.stack([sound[:, :frames] for sound in sounds])

@@ -19,7 +19,7 @@ from styletransfer.converter.parameters import Values
 from styletransfer.encoder.loudness import k_weighting
 from styletransfer.encoder.network import FXEncoder, stem_number
 
-from .spectra import RATE
+from .spectra import LINEAR, RATE
 
 CHUNKS = 4
 HEARD = ("mix", "drums", "bass", "other", "vocals")
@@ -76,7 +76,8 @@ class Ear:
         cut = self._cuts[number]
         lead = min(_LEAD, cut.start)
         dry = self._dry[stem : stem + 1, :, cut.start - lead : cut.stop]
-        wet = mixing.process(dry, RATE, STRIP, strip, mixing.used(STRIP, strip))[0, :, lead:]
+        stages = (*LINEAR, *mixing.used(STRIP, strip))
+        wet = mixing.process(dry, RATE, STRIP, strip, stages)[0, :, lead:]
         others = self._wet[..., cut].sum(0) - self._wet[stem, :, cut] + self._rest[:, cut]
         rows = [0, stem + 1]
         heard = manner(

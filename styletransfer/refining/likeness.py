@@ -24,7 +24,7 @@ def apart(ours: Spectra, theirs: Spectra) -> Tensor:
     level = (rms - theirs.energy[:, :2].sqrt()).square().mean(1)
     width = (_width(ours) - _width(theirs)).square()
     imbalance = (_imbalance(ours) - _imbalance(theirs)).square()
-    bark = (_log(ours) + power.log()[:, None, None] / 2 - _log(theirs)).square().mean((1, 2))
+    bark = (_log(ours) + power.clamp(min=_TINY).log()[:, None, None] / 2 - _log(theirs)).square().mean((1, 2))
     return LEVEL * level + WIDTH * width + IMBALANCE * imbalance + BARK * bark
 
 

@@ -1,4 +1,4 @@
-"""Which 20 s of a song refinement reads, and which other passage is held out to check it."""
+"""Which 20 s of a song refinement reads, and which others are held out to check it."""
 
 from __future__ import annotations
 
@@ -8,44 +8,38 @@ import torch
 
 from styletransfer.audio import Audio
 
+PIECES = 4
 READ_S = 20.0
-LEAST_S = 2.0
-"""A passage that is shorter than this can't be checked on."""
+LEAST_S = 6.0
+"""Shorter sounds can't be read and checked on."""
 
 Span = tuple[float, float]
 
 
 class Split(NamedTuple):
-    """Two passages of one sound, in seconds, that don't overlap."""
+    """Pieces of one sound, from and to in seconds, none of which overlap."""
 
-    read_s: Span
-    held_s: Span
+    read: list[Span]
+    held: list[Span]
 
 
-def split(sound: Audio) -> Split | None:
-    """The loudest 20 s that leave room, and the loudest of what is beside them; None for too short a sound.
+def split(duration_s: float) -> Split | None:
+    """Four pieces to read and four to hold out, by turns all over a sound; None for too short a one.
 
-    Of sounds below 60 s, two thirds at most are read, and a third is held out.
+    A song's parts differ more than its neighbouring seconds, so pieces are spread. Together they last up
+    to READ_S each; of sounds below 60 s two thirds at most are read, and a third is held out.
     """
-    read_s = min(READ_S, sound.duration_s * 2 / 3)
-    held_s = min(READ_S, sound.duration_s / 3)
-    if held_s < LEAST_S:
+    if duration_s < LEAST_S:
         return None
-    last = sound.duration_s - read_s
-    places = [place for place in _grid(last) if max(place, last - place) >= held_s - 1e-6]
-    start = max(places, key=lambda place: _energy(sound, place, place + read_s))
-    beside = list(_grid(start - held_s))
-    beside += [start + read_s + place for place in _grid(last - start - held_s)]
-    held = max(beside, key=lambda place: _energy(sound, place, place + held_s))
-    return Split((start, start + read_s), (held, held + held_s))
+    part_s = duration_s / PIECES
+    read_s, held_s = min(READ_S / PIECES, part_s * 2 / 3), min(READ_S / PIECES, part_s / 3)
+    spare_s = part_s - read_s - held_s
+    starts = [number * part_s + spare_s / 4 for number in range(PIECES)]
+    others = [start + read_s + spare_s / 2 for start in starts]
+    return Split([(at, at + read_s) for at in starts], [(at, at + held_s) for at in others])
 
 
-def _grid(last: float) -> list[float]:
-    """Whole seconds from 0 up to `last`, and that itself; none below 0."""
-    if last < -1e-6:
-        return []
-    return [*map(float, range(int(max(last, 0.0)) + 1)), max(last, 0.0)]
-
-
-def _energy(sound: Audio, start_s: float, end_s: float) -> float:
-    return float(sound.excerpt(start_s, end_s).samples.square().sum(dtype=torch.float64))
+def joined(sound: Audio, spans: list[Span]) -> Audio:
+    """Pieces of a sound, one after the other."""
+    pieces = [sound.excerpt(*span_s).samples for span_s in spans]
+    return Audio(torch.cat(pieces, 1), sound.rate)

@@ -22,6 +22,9 @@ from styletransfer.converter.parameters import Values
 RATE = 44100
 WINDOW, HOP = 8192, 4096
 BARK_BANDS = 24
+LINEAR = ("eq", "side_eq", "width", "balance", "gain")
+"""The stages that act by matrices alone."""
+
 _FINE_PER_OCTAVE = 12
 _LOWEST_HZ, _HIGHEST_HZ = 20.0, 20000.0
 _SIDE_FLOOR = 1e-3
@@ -58,33 +61,30 @@ class Anchor:
 
     across     (points, 2 · parts, 2 · parts) of left and right of each strip's sound and of the rest.
     back       (strips, points, 2, 2) undoes the strips' linear part at those settings.
-    master     (points, 2, 2) the master's linear part.
     powers     (sounds, points, 2) of L+R and L−R there; shares (sounds, 2, BARK_BANDS, points): of magnitude.
+    beyond     (sounds, …) factors of what isn't linear in the master.
     """
 
     across: Tensor
     back: Tensor
-    master: Tensor
     powers: Tensor
     shares: Tensor
+    beyond: Spectra
 
-    def spectra(self, strips: Values) -> Spectra:
-        """Of the mix and of the stems behind the master, with the strips at other settings."""
-        powers = self.turned(strips)
+    def spectra(self, strips: Values, master: Values) -> Spectra:
+        """Of the mix and of the stems behind the master, with strips and master at other settings."""
+        passed = response(master, _points())[0]
+        powers = _powers(self.across, passed @ (response(strips, _points()) @ self.back), passed)
         change = (powers[..., 2:] / self.powers).clamp(min=_TINY).sqrt().transpose(1, 2)
         bark = torch.einsum("scbk,sck->scb", self.shares, change)
-        return Spectra(powers.sum(1), _floored(bark))
-
-    def turned(self, strips: Values) -> Tensor:
-        """(sounds, points, 4) power of left, right, L+R and L−R."""
-        return _powers(self.across, self.master @ (response(strips, _points()) @ self.back), self.master)
+        return Spectra(powers.sum(1) * self.beyond.energy, _floored(bark * self.beyond.bark))
 
 
 @torch.no_grad()
-def anchor(stems: Tensor, rest: Tensor, strips: Values, master: Values) -> Anchor:
+def anchor(stems: Tensor, rest: Tensor, strips: Values, master: Values, mix: Tensor) -> Anchor:
     """Taken from a passage: stems (strips, 2, time) behind their strips at these settings, rest (2, time).
 
-    master  its values, (1,) each; only its linear stages count.
+    master  its values, (1,) each; mix: (2, time) what comes out of it.
     """
     parts = torch.cat([_transformed(sound) for sound in (*stems, rest)])  # (2 · parts, frames, bins)
     inside = parts.permute(2, 0, 1)
@@ -103,7 +103,12 @@ def anchor(stems: Tensor, rest: Tensor, strips: Values, master: Values) -> Ancho
     bank = _bark_bank()
     weighted = torch.stack(magnitudes)[:, :, None] * bank  # (sounds, 2, bands, bins)
     shares = _gathered(weighted.permute(3, 0, 1, 2)).permute(1, 2, 3, 0)
-    return Anchor(across, back, passed, powers, shares)
+    sounds = len(stems) + 1
+    beyond = Spectra(torch.ones(sounds, 4), torch.ones(sounds, 2, BARK_BANDS))
+    told, heard = Anchor(across, back, powers, shares, beyond).spectra(strips, master), spectra_of(mix[None])
+    for factors, there, here in zip(beyond, heard, told, strict=True):
+        factors[0] = there[0] / here[0].clamp(min=_TINY)
+    return Anchor(across, back, powers, shares, beyond)
 
 
 def response(values: Values, frequencies_hz: Tensor) -> Tensor:

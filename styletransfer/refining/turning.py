@@ -10,7 +10,7 @@ from torch import Tensor
 
 from styletransfer.audio import STEMS
 from styletransfer.converter import fx
-from styletransfer.converter.console import MASTER, STRIP, Settings, is_neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral
 from styletransfer.converter.network import reach_of
 from styletransfer.converter.parameters import Values, knobs_of, limits, positions, settings_at, values_at
 from styletransfer.converter.rendering import stages_of
@@ -18,7 +18,7 @@ from styletransfer.encoder.network import FXEncoder
 
 from .ear import Ear, manner_of
 from .likeness import CREST, apart, apart_db
-from .spectra import RATE, Anchor, Spectra, anchor, spectra_of
+from .spectra import LINEAR, RATE, Anchor, Spectra, anchor, spectra_of
 
 ROUNDS = 4
 """How often the passage is rendered again, as knobs that aren't linear need."""
@@ -30,9 +30,6 @@ STEMS_SHARE = 0.5
 SPECTRUM = 0.01
 EMBEDDING = 0.05
 PRIOR = 0.002
-
-LINEAR = ("eq", "side_eq", "width", "balance", "gain")
-"""Stages whose knobs may be turned even where they rest; others only where they act already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,33 +50,77 @@ def turned(
     steps: int,
     done: Callable[[float], None] = lambda fraction: None,
 ) -> dict[str, Settings]:
-    """The stems' settings after so many steps, each a move along the gradient of `missed`.
+    """The stems' settings after so many steps toward the reference, heard through a master that stays.
 
-    start     of each of STEMS; master: the master's, which stay.
+    start     of each of STEMS; master: the master's.
     turnable  (stems, knobs) how far knobs may be turned; see `turnable`.
+    Each step looks at the spectra of the whole passage, and listens to one stem in one chunk of it.
     """
     sounds = torch.cat((theirs.mix[None], theirs.stems))
     wanted, ear = spectra_of(sounds), Ear(network, manner_of(network, sounds))
     before = torch.stack([positions(STRIP, start[name]) for name in STEMS])
-    low, high = limits(STRIP)
     present = [number for number in range(len(STEMS)) if bool((turnable[number] > 0).any())]
+    every = -(-steps // ROUNDS)
+    place: Anchor
+
+    def missed(step: int, vectors: Tensor) -> Tensor:
+        nonlocal place
+        if step % every == 0:
+            place = _anchored(vectors, ours, master, ear)
+        done(step / steps)
+        strips = values_at(STRIP, vectors)
+        loss = _missed(place.spectra(strips, _values(master)), wanted, present)
+        stem = present[step % len(present)]
+        own = values_at(STRIP, vectors[stem : stem + 1])
+        far, punch_db = ear.missed(step // len(present), stem, own)
+        return loss + EMBEDDING * far.sum() + CREST * punch_db.square().sum()
+
+    after = _descended(STRIP, before, turnable, steps, missed)
+    return {
+        name: _with(STRIP, start[name], turnable[number], after[number]) for number, name in enumerate(STEMS)
+    }
+
+
+def mastered(
+    strips: Mapping[str, Settings],
+    start: Settings,
+    ours: Passage,
+    theirs: Passage,
+    groups: set[str],
+    steps: int,
+) -> Settings:
+    """The master's settings after so many steps toward the reference's mix, behind strips that stay.
+
+    start   the master's; groups: of stages that may act.
+    """
+    wanted = spectra_of(theirs.mix[None])
+    vectors = torch.stack([positions(STRIP, strips[name]) for name in STEMS])
+    before = positions(MASTER, start)[None]
+    place = _anchored(vectors, ours, start)
+    open_ = [MASTER[stage].group in groups and stage in LINEAR[:-1] for stage, _, _ in knobs_of(MASTER)]
+
+    def missed(step: int, moved: Tensor) -> Tensor:
+        return _missed(place.spectra(values_at(STRIP, vectors), values_at(MASTER, moved)), wanted, [])
+
+    turnable = (reach_of(MASTER) * torch.tensor(open_))[None]
+    after = _descended(MASTER, before, turnable, steps, missed)
+    return _with(MASTER, start, turnable[0], after[0])
+
+
+def _descended(
+    table: dict[str, Stage],
+    before: Tensor,
+    turnable: Tensor,
+    steps: int,
+    missed: Callable[[int, Tensor], Tensor],
+) -> Tensor:
+    """Positions (rows, knobs) after so many of Adam's steps, in reaches, held near where they began."""
+    low, high = limits(table)
     moved = torch.zeros_like(before, requires_grad=True)
     optimizer = torch.optim.Adam([moved], lr=SPEED)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    master_values = values_at(MASTER, positions(MASTER, master)[None])
-    every = -(-steps // ROUNDS)
     for step in range(steps):
-        if step % every == 0:
-            place = _anchored(before, moved, turnable, ours, master_values, ear)
-        strips = values_at(STRIP, before + moved * turnable)
-        loss = _missed(place.spectra(strips), wanted, present) + PRIOR * moved.square().sum()
-        stem = present[step % len(present)]
-        own = {
-            stage: {knob: value[stem : stem + 1] for knob, value in knobs.items()}
-            for stage, knobs in strips.items()
-        }
-        far, punch_db = ear.missed(step // len(present), stem, own)
-        loss = loss + EMBEDDING * far.sum() + CREST * punch_db.square().sum()
+        loss = missed(step, before + moved * turnable) + PRIOR * moved.square().sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -87,19 +128,14 @@ def turned(
         with torch.no_grad():
             held = (before + moved * turnable).clamp(low, high) - before
             moved.copy_(torch.where(turnable > 0, held / turnable.clamp(min=1e-9), 0.0))
-        done((step + 1) / steps)
-    after = before + moved.detach() * turnable
-    return {
-        name: settings_at(STRIP, after[number]) if number in present else start[name]
-        for number, name in enumerate(STEMS)
-    }
+    return before + moved.detach() * turnable
 
 
 def turnable(start: Mapping[str, Settings], bears: Mapping[str, float], groups: set[str]) -> Tensor:
     """(stems, knobs) how far each knob may be turned from a start, in steps of its perceptual scale.
 
     bears   stem → 0 to 1, how much of its reach.
-    groups  of stages that may act.
+    groups  of stages that may act; those that aren't linear only act where they do already.
     """
     names = [stage for stage, _, _ in knobs_of(STRIP)]
     rows = []
@@ -115,27 +151,38 @@ def turnable(start: Mapping[str, Settings], bears: Mapping[str, float], groups: 
     return torch.stack(rows)
 
 
+def _with(table: dict[str, Stage], start: Settings, turnable: Tensor, after: Tensor) -> Settings:
+    """Settings with the knobs that could be turned at positions (knobs,), the others to the digit."""
+    told, found = settings_at(table, after), {stage: dict(knobs) for stage, knobs in start.items()}
+    for (stage, name, _), reach in zip(knobs_of(table), turnable.tolist(), strict=True):
+        if reach > 0:
+            found[stage][name] = told[stage][name]
+    return found
+
+
 def _missed(ours: Spectra, theirs: Spectra, present: list[int]) -> Tensor:
     """AF and spectrum in dB: the mix's, and half as much the mean of the stems' that are there."""
     rows = [0, *(number + 1 for number in present)]
     ours, theirs = (Spectra(side.energy[rows], side.bark[rows]) for side in (ours, theirs))
-    mix, *stems = apart(ours, theirs) + SPECTRUM * apart_db(ours, theirs)
-    total: Tensor = mix + STEMS_SHARE * torch.stack(stems).mean()
-    return total
+    missed = apart(ours, theirs) + SPECTRUM * apart_db(ours, theirs)
+    return missed[0] + STEMS_SHARE * missed[1:].mean() if present else missed[0]
 
 
 @torch.no_grad()
-def _anchored(
-    before: Tensor, moved: Tensor, turnable: Tensor, ours: Passage, master: Values, ear: Ear
-) -> Anchor:
+def _anchored(vectors: Tensor, ours: Passage, master: Settings, ear: Ear | None = None) -> Anchor:
     """The passage rendered at the settings that were come to."""
-    vectors = before + moved * turnable
     wet = torch.stack(
         [
             fx.render(stem, stages_of(STRIP, settings_at(STRIP, vector), RATE))
             for stem, vector in zip(ours.stems, vectors, strict=True)
         ]
     )
-    rest = ours.mix - ours.stems.sum(0)
-    ear.settle(ours.stems, wet, rest, master)
-    return anchor(wet, rest, values_at(STRIP, vectors), master)
+    rest, values = ours.mix - ours.stems.sum(0), _values(master)
+    if ear is not None:
+        ear.settle(ours.stems, wet, rest, values)
+    mix = fx.render(wet.sum(0) + rest, stages_of(MASTER, master, RATE))
+    return anchor(wet, rest, values_at(STRIP, vectors), values, mix)
+
+
+def _values(master: Settings) -> Values:
+    return values_at(MASTER, positions(MASTER, master)[None])

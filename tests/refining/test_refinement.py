@@ -1,0 +1,102 @@
+"""Refinement in the whole path: kept where held-out passages come closer, said where it isn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from refining_sounds import RATE, processed, stems_of, strips_with
+
+from styletransfer import transfer
+from styletransfer.audio import STEMS
+from styletransfer.converter.console import STRIP, neutral
+from styletransfer.corpus.folder import RATE as KNOWN_RATE
+from styletransfer.evaluation.transfer.known_stems import KnownStems
+from styletransfer.refining import checking
+from styletransfer.refining.passages import split
+from styletransfer.result import Result
+
+DRESSED = strips_with(
+    drums={"eq": {"peak_3_gain_db": 6.0}, "width": {"width": 2.0}, "gain": {"gain_db": 4.0}},
+    bass={"eq": {"low_shelf_gain_db": 5.0}, "gain": {"gain_db": -4.0}},
+    other={"eq": {"high_shelf_gain_db": 6.0}, "width": {"width": 0.3}},
+    vocals={"eq": {"peak_1_gain_db": -6.0}, "balance": {"balance": 0.3}},
+)
+
+
+def moved(stems: torch.Tensor, theirs: torch.Tensor, **asked: Any) -> Result:
+    assert RATE == KNOWN_RATE
+    known = KnownStems()
+    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (stems, theirs)]
+    return transfer(mixes[0], mixes[1], separator=known, converter="closed", gate=False, **asked)
+
+
+def codes(result: Result) -> list[str]:
+    return [note.code for note in result.warnings if note.code.startswith("refinement")]
+
+
+@pytest.fixture(scope="module")
+def sides() -> tuple[torch.Tensor, torch.Tensor]:
+    return stems_of(1), processed(stems_of(3), DRESSED)
+
+
+@pytest.fixture(scope="module")
+def plain(sides: tuple[torch.Tensor, torch.Tensor]) -> Result:
+    return moved(*sides)
+
+
+def test_no_steps_are_no_refinement(sides: tuple[torch.Tensor, torch.Tensor], plain: Result) -> None:
+    again = moved(*sides, refine=0)
+    assert torch.equal(again.mix.samples, plain.mix.samples)
+    assert again.document.console == plain.document.console
+    assert codes(again) == []
+    assert "refining" not in again.document.timings_s
+
+
+def test_what_refinement_added_is_told(
+    sides: tuple[torch.Tensor, torch.Tensor], plain: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
+    result = moved(*sides, refine=1, lock=["bass"])
+    assert codes(result) == []
+    assert result.document.asked.refine == 1
+    for strip in ("drums", "master"):
+        assert result.document.proposed[strip].refinement["eq"]
+    for name in STEMS:
+        total = result.document.proposed[name].total(STRIP)
+        for stage, knobs in result.document.console.stems()[name].items():
+            assert total[stage] == pytest.approx(knobs, abs=1e-6), (name, stage)
+    assert result.document.console.bass == neutral(STRIP)
+    assert result.document.console.drums != plain.document.console.drums
+
+
+def test_the_start_stands_where_held_out_passages_don_t_come_closer() -> None:
+    """All pieces that are read were mixed in one way, all others in another: what is learned misleads."""
+    theirs, dressed = stems_of(3), processed(stems_of(3), DRESSED)
+    pieces = split(theirs.shape[-1] / RATE)
+    assert pieces is not None
+    for start_s, end_s in pieces.read:
+        cut = slice(round(start_s * RATE), round(end_s * RATE))
+        theirs[..., cut] = dressed[..., cut]
+    ours = stems_of(1)
+    start = moved(ours, theirs, lock=STEMS)
+    result = moved(ours, theirs, lock=STEMS, refine=20)
+    assert codes(result) == ["refinement-dropped"]
+    assert result.document.console == start.document.console
+    assert torch.equal(result.mix.samples, start.mix.samples)
+    assert not any(told.refinement for told in result.document.proposed.values())
+
+
+def test_short_songs_several_references_and_locked_strips_are_said_to_be_beyond_it(
+    sides: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    ours, theirs = sides
+    assert codes(moved(ours[..., : 4 * RATE], theirs, refine=4)) == ["refinement-impossible"]
+    result = moved(ours, theirs, refine=4, lufs="off", lock=[*STEMS, "master"])
+    assert codes(result) == ["refinement-impossible"]
+    assert torch.equal(result.mix.samples, ours.sum(0))
+    known = KnownStems()
+    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
+    several = transfer(mixes[0], mixes[1:], separator=known, converter="closed", refine=4)
+    assert codes(several) == ["refinement-impossible"]
