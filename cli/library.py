@@ -182,7 +182,8 @@ def search(
         else:
             asked = style_named(query, library)
         near = search_styles(kept, asked, stem, most, lambda done: show("indexing", done))
-        if kept.count(stem, asked.song.encoder) > MANY_ROWS and not neighbours.available():
+        many = kept.count(stem, asked.song.encoder, most=MANY_ROWS + 1) > MANY_ROWS
+        if many and not neighbours.available():
             say("so many styles are searched faster with usearch: pip install 'automix[ann]'", quiet)
     if json:
         rows = [

@@ -7,6 +7,7 @@ whole or not at all. All values reach SQL as parameters.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sqlite3
 import time
@@ -275,30 +276,33 @@ class Library:
     def vectors_of(self, ids: Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """The rows with those ids, where they still are here."""
         with self._named():
-            rows = [
-                row
-                for one in ids
-                for row in self._sql.execute("SELECT id, vector FROM embeddings WHERE id = ?", (int(one),))
-            ]
+            rows = self._sql.execute(
+                "SELECT id, vector FROM embeddings WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps([int(one) for one in ids]),),
+            ).fetchall()
         found = np.array([row[0] for row in rows], dtype=np.int64)
         return found, np.frombuffer(b"".join(row[1] for row in rows), dtype="<f2").reshape(len(rows), -1)
 
-    def count(self, part: str, encoder: str, after: int = 0) -> int:
-        """How many rows `vectors` gives."""
+    def count(self, part: str, encoder: str, after: int = 0, most: int = -1) -> int:
+        """How many rows `vectors` gives; no further than `most`, since a million take 40 ms to count."""
         with self._named():
             row = self._sql.execute(
-                "SELECT count(*) FROM embeddings WHERE encoder = ? AND part = ? AND id > ?",
-                (encoder, part, after),
+                "SELECT count(*) FROM "
+                "(SELECT 1 FROM embeddings WHERE encoder = ? AND part = ? AND id > ? LIMIT ?)",
+                (encoder, part, after, most),
             ).fetchone()
         return int(row[0])
 
     def styles_of(self, ids: Iterable[int]) -> list[int]:
         """The number of the style that each row belongs to."""
+        wanted = [int(one) for one in ids]
         with self._named():
-            return [
-                int(self._sql.execute("SELECT style FROM embeddings WHERE id = ?", (int(one),)).fetchone()[0])
-                for one in ids
-            ]
+            rows = self._sql.execute(
+                "SELECT id, style FROM embeddings WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(wanted),),
+            )
+            styles: dict[int, int] = dict(rows.fetchall())
+        return [styles[one] for one in wanted]
 
     def _insert(self, style: SavedStyle, path: Path | None) -> int:
         number = self._sql.execute(

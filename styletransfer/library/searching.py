@@ -48,7 +48,7 @@ def search(
     if style.silent:
         raise UsageError(f"{query.title} has no {part} to search by; choose another stem, or the mix")
     encoder = query.song.encoder
-    rows = library.count(part, encoder)
+    rows = library.count(part, encoder, most=MANY_ROWS + 1)
     if rows == 0:
         _explain_nothing(library, part, encoder)
     vector = style.embedding.numpy().astype(np.float32)
