@@ -1,5 +1,3 @@
-# docker build -t automix .
-# docker run --rm -v "$PWD:/songs" automix transfer my-song.wav a-song-i-love.flac -o result.wav
 FROM python:3.11-slim
 WORKDIR /automix
 COPY . .
