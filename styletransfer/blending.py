@@ -90,12 +90,13 @@ def blend_styles(each: Sequence[SongStyle | None], shares: Sequence[float]) -> S
     styles = [style for style in each if style is not None]
     if len(styles) < len(each) or len({style.encoder for style in styles}) != 1:
         return None
+    mix = _blended_style([style.mix for style in styles], shares)
     stems = {
-        name: _blended_style([style.stems[name] for style in styles], shares)
+        name: _blended_style([_stem_over(style, name, mix) for style in styles], shares)
         for name in STEMS
         if all(name in style.stems for style in styles)
     }
-    return SongStyle(_blended_style([style.mix for style in styles], shares), stems, styles[0].encoder)
+    return SongStyle(mix, stems, styles[0].encoder)
 
 
 def style_with_stems(style: SongStyle | None, stems: Mapping[str, SongStyle | None]) -> SongStyle | None:
@@ -105,8 +106,16 @@ def style_with_stems(style: SongStyle | None, stems: Mapping[str, SongStyle | No
         return None
     if any(other.encoder != style.encoder for other in others.values()):
         return None
-    taken = {name: other.stems[name] for name, other in others.items()}
+    taken = {name: _stem_over(other, name, style.mix) for name, other in others.items()}
     return SongStyle(style.mix, {**style.stems, **taken}, style.encoder)
+
+
+def _stem_over(style: SongStyle, name: str, mix: Style) -> Style:
+    """A song's stem, as loud over another mix as it is over its own."""
+    stem = style.stems[name]
+    if stem.silent or mix.silent or style.mix.silent:
+        return stem
+    return replace(stem, loudness_lufs=stem.loudness_lufs + mix.loudness_lufs - style.mix.loudness_lufs)
 
 
 def _blended_style(each: Sequence[Style], shares: Sequence[float]) -> Style:

@@ -121,22 +121,18 @@ def _anew(theirs: Reference, ours: Input, network: LoadedTCN, matched: list[Note
     """What a network is told of the stems that both sides have."""
     notes = [note for note in matched if note.code == "stem-absent"]
     absent = {note.strip for note in notes}
-    told = {}
-    for name in STEMS:
-        if name in absent:
-            continue
-        found = network.treatment(name, _heard(ours.style), _heard(theirs.style))
-        if found is not None:
-            told[name] = found
-        elif not network.amounts[name]:
-            notes.append(
-                Note(
-                    "network-failed",
-                    f"on songs that it hadn't learned from the network brought {name} no closer, so {name} "
-                    "stay as they are",
-                    name,
-                )
-            )
+    present = [name for name in STEMS if name not in absent]
+    notes += [
+        Note(
+            "network-failed",
+            f"on songs that it hadn't learned from the network brought {name} no closer, so {name} stay as "
+            "they are",
+            name,
+        )
+        for name in present
+        if not network.amounts[name]
+    ]
+    told = network.treatments(_heard(ours.style), _heard(theirs.style), present)
     return Converted([{name: neutral(STRIP) for name in STEMS}], notes, told)
 
 

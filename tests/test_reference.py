@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from styletransfer import STEMS, Audio, Result, UsageError, transfer
-from styletransfer.blending import blend, blend_songs
+from styletransfer.blending import blend, blend_songs, blend_styles, style_with_stems
 from styletransfer.converter.console import MASTER, STRIP, is_neutral
 from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, k_weighted_lufs, measure
@@ -21,6 +21,7 @@ from styletransfer.reference import Reference, listen, mixed, with_stems
 from styletransfer.separation import choose
 from styletransfer.sources import load
 from styletransfer.stem_cache import StemCache, separate_cached
+from styletransfer.style import SILENT_LUFS, SongStyle, Style
 
 Sounds = dict[str, Audio]
 
@@ -93,6 +94,24 @@ def test_levels_between_stems_are_means_in_loudness_units() -> None:
     for name in ("drums", "bass"):
         expected = 0.25 * level(first, name) + 0.75 * level(second, name)
         assert level(between, name) == pytest.approx(expected, abs=1e-6)
+
+
+def test_levels_of_styles_are_over_their_own_mixes() -> None:
+    def style(mix_lufs: float, **stems: float) -> SongStyle:
+        one, nothing = torch.ones(1), torch.zeros(1)
+        heard = {
+            n: Style(one, nothing, one, nothing, lufs) for n, lufs in ({"mix": mix_lufs} | stems).items()
+        }
+        return SongStyle(heard.pop("mix"), heard, "0123abcd")
+
+    silent = SILENT_LUFS
+    first, second = style(-14, drums=-20, bass=silent), style(-8, drums=-18, bass=-16)
+    between = blend_styles([first, second], [0.25, 0.75])
+    taken = style_with_stems(first, {"drums": second, "bass": second})
+    assert between is not None
+    assert taken is not None
+    assert between.levels_db == pytest.approx({"drums": 0.25 * -6 + 0.75 * -10, "bass": -8})
+    assert taken.levels_db == pytest.approx({"drums": -10, "bass": -8})
 
 
 def test_a_louder_reference_counts_no_more() -> None:

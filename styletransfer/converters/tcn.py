@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -47,23 +47,36 @@ class LoadedTCN:
 
     name: ClassVar[Literal["tcn"]] = "tcn"
 
-    def treatment(self, stem: str, ours: SongStyle, theirs: SongStyle) -> Treatment | None:
-        """What a stem is to be told so that it sounds as the reference's; None where a side lacks it.
+    def treatments(
+        self, ours: SongStyle, theirs: SongStyle, stems: Iterable[str] = STEMS
+    ) -> dict[str, Treatment]:
+        """What stems are to be told so that they sound as the reference's; without those that a side lacks.
 
-        How loud the stem gets follows the levels that stems have over their mixes, not the mixes' own. Its
-        amount is the one that `amounts` has for the stem; None where nothing is left of it.
+        How loud each gets follows the levels that stems have over their mixes, not the mixes' own, and all of
+        them together keep their energy, so that what one side lacks doesn't move the balance of the others.
+        The amounts are `amounts`; stems of which nothing is left are left out.
         ValueError for styles of another encoder than the network was trained with.
         """
         if {ours.encoder, theirs.encoder} != {self.encoder}:
             raise ValueError(
                 f"the styles are of encoders {ours.encoder} and {theirs.encoder}, not {self.encoder}"
             )
-        here, there = (side.stems.get(stem) for side in (ours, theirs))
-        if not self.amounts[stem] or here is None or there is None or here.silent or there.silent:
-            return None
-        level_db = theirs.levels_db[stem] - ours.levels_db[stem]
-        told = condition(stem, here, there, level_db, self.network.config.condition)
-        return Treatment.of(told, heard_db(here), self.amounts[stem])
+        there = [
+            name
+            for name in stems
+            if all(name in side.stems and not side.stems[name].silent for side in (ours, theirs))
+        ]
+        louder_db = {name: theirs.levels_db[name] - ours.levels_db[name] for name in there}
+        energy = {name: 10 ** (ours.levels_db[name] / 10) for name in there}
+        anchor_db = sum(louder_db[name] * energy[name] for name in there) / max(sum(energy.values()), 1e-9)
+        size = self.network.config.condition
+        found = {}
+        for name in there:
+            if self.amounts[name]:
+                here, wanted = ours.stems[name], theirs.stems[name]
+                told = condition(name, here, wanted, louder_db[name] - anchor_db, size)
+                found[name] = Treatment.of(told, heard_db(here), self.amounts[name])
+        return found
 
     def stages(self, told: Treatment, chunk_frames: int = CHUNK_FRAMES) -> list[TCNStage]:
         """What makes a stem at 44.1 kHz what it was told to be, for one sound: all of the change, whatever

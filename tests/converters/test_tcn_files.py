@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from styletransfer.audio import STEMS
 from styletransfer.converter import fx
 from styletransfer.converter.tcn import TCN, TCNConfig
 from styletransfer.converters import tcn
@@ -79,7 +78,7 @@ def test_a_condition_says_reference_difference_stem_and_level() -> None:
 def test_stages_change_what_both_sides_have(loaded: tcn.LoadedTCN) -> None:
     ours = song(1, drums=style(2), bass=style(3), vocals=style(4, SILENT_LUFS))
     theirs = song(5, drums=style(6), vocals=style(7), other=style(8))
-    told = {name: found for name in STEMS if (found := loaded.treatment(name, ours, theirs)) is not None}
+    told = loaded.treatments(ours, theirs)
     assert list(told) == ["drums"]
     samples = 0.1 * torch.randn(2, 30_000)
     made = fx.render(samples, loaded.stages(told["drums"]))
@@ -93,9 +92,9 @@ def test_amounts_are_kept_and_stop_what_failed(tmp_path: Path) -> None:
     loaded = tcn.load(path)
     ours, theirs = (song(side, drums=style(side), bass=style(side), other=style(side + 1)) for side in (1, 5))
     assert loaded.amounts == {"drums": 0.5, "bass": 0.0, "other": 1.0, "vocals": 1.0}
-    assert loaded.treatment("bass", ours, theirs) is None
-    found = [loaded.treatment(name, ours, theirs) for name in ("drums", "other")]
-    assert [told.amount for told in found if told is not None] == [0.5, 1.0]
+    found = loaded.treatments(ours, theirs)
+    assert {name: told.amount for name, told in found.items()} == {"drums": 0.5, "other": 1.0}
+    assert list(loaded.treatments(ours, theirs, ["other"])) == ["other"]
 
 
 def test_louder_songs_get_the_same_change(loaded: tcn.LoadedTCN) -> None:
@@ -105,13 +104,26 @@ def test_louder_songs_get_the_same_change(loaded: tcn.LoadedTCN) -> None:
     for gain_db in (0.0, 12.0):
         ours = SongStyle(style(1, -18.0 + gain_db), {"bass": style(2, -25.0 + gain_db)}, ENCODER)
         heard = samples * 10 ** (gain_db / 20)
-        told = loaded.treatment("bass", ours, song(5, bass=style(6)))
-        assert told is not None
-        made.append(fx.render(heard, loaded.stages(told)))
+        told = loaded.treatments(ours, song(5, bass=style(6)))
+        made.append(fx.render(heard, loaded.stages(told["bass"])))
     assert (made[1] / 10**0.6 - made[0]).norm() < 1e-4 * made[0].norm()
 
 
 def test_styles_of_another_encoder_are_refused(loaded: tcn.LoadedTCN) -> None:
     ours = song(1, drums=style(2))
     with pytest.raises(ValueError, match="encoders"):
-        loaded.treatment("drums", ours, SongStyle(ours.mix, ours.stems, "another"))
+        loaded.treatments(ours, SongStyle(ours.mix, ours.stems, "another"))
+
+
+def test_a_voice_that_one_side_lacks_moves_no_balance(loaded: tcn.LoadedTCN) -> None:
+    """Without a voice every other stem is louder over its mix, and still as loud beside each other."""
+
+    def levels(shift_db: float) -> list[float]:
+        ours = song(1, drums=style(2, -24.0), other=style(3, -27.0))
+        theirs = song(5, drums=style(6, -24.0 + shift_db), other=style(7, -25.0 + shift_db))
+        found = loaded.treatments(ours, theirs)
+        return [5 * float(found[name].vector[-1]) for name in ("drums", "other")]
+
+    assert levels(3.0) == pytest.approx(levels(0.0), abs=1e-4)
+    assert levels(0.0)[1] - levels(0.0)[0] == pytest.approx(2.0, abs=1e-4)
+    assert levels(0.0)[0] < 0 < levels(0.0)[1]
