@@ -205,6 +205,23 @@ def test_nothing_is_wider_than_the_screen(done: Opened, width: int) -> None:
     assert done.page.evaluate(unnamed) == 0
 
 
+def test_a_reference_for_one_stem_has_no_weight(browser: Any, address: str, sounds: dict[str, Path]) -> None:
+    opened = Opened(browser, address)
+    opened.drop("input", sounds["input"])
+    opened.drop("reference", sounds["reference"], sounds["vocal"])
+    rows = opened.page.locator(".sounds[data-role=reference] li[data-key]")
+    rows.nth(0).locator("select").select_option("drums")
+    keys = [rows.nth(index).get_attribute("data-key") for index in range(2)]
+    wish = opened.page.evaluate("wished()")
+    assert (wish["stems"], list(wish["weights"])) == ({"drums": keys[0]}, keys[1:])
+    assert [rows.nth(index).locator("input[type=range]").count() for index in range(2)] == [0, 1]
+    rows.nth(1).locator("select").select_option("drums")  # a stem follows one of them
+    assert rows.nth(0).locator("select").input_value() == ""
+    opened.page.get_by_role("button", name="Remove everything").click()
+    rows.nth(0).wait_for(state="detached")
+    opened.close()
+
+
 def test_bad_files_are_explained(browser: Any, address: str, tmp_path: Path, sounds: dict[str, Path]) -> None:
     opened = Opened(browser, address)
     told = opened.page.locator("#error")
