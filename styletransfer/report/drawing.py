@@ -124,7 +124,7 @@ def canvas(
         axes = figure.subplots(rows, columns, squeeze=False, **options)
         figure.subplots_adjust(
             left=left_in / _WIDTH_IN,
-            right=1 - 0.1 / _WIDTH_IN,
+            right=1 - 0.2 / _WIDTH_IN,
             top=1 - 0.26 / height_in,
             bottom=0.42 / height_in,
         )
