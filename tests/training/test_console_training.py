@@ -28,7 +28,7 @@ from styletransfer.training.console.passages import Passage
 from styletransfer.training.console.recipe import ConsoleRecipe, read
 from styletransfer.training.converters import training_of
 from styletransfer.training.crew import Crew
-from styletransfer.training.tcn.passages import passages as neutral_passages
+from styletransfer.training.neutral_passages import passages as neutral_passages
 
 pytest.importorskip("lightning_fabric")
 pytest.importorskip("tensorboard")

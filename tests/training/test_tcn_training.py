@@ -26,9 +26,9 @@ from styletransfer.evaluation.transfer.spectral import Truth
 from styletransfer.tasks import Neutral, gather
 from styletransfer.training.converters import training_of
 from styletransfer.training.crew import Crew
+from styletransfer.training.neutral_passages import passages
+from styletransfer.training.spectral_loss import SIZES, spectral_losses
 from styletransfer.training.tcn import material, pictures, run, validation
-from styletransfer.training.tcn.loss import SIZES, spectral_losses
-from styletransfer.training.tcn.passages import passages
 from styletransfer.training.tcn.recipe import TCNRecipe, read, shipped
 
 pytest.importorskip("lightning_fabric")

@@ -24,11 +24,11 @@ from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
 from styletransfer.training.facts import learned_from
 from styletransfer.training.logs import Log
+from styletransfer.training.neutral_passages import passages as neutral_passages
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
 from styletransfer.training.seeding import seed_of
-from styletransfer.training.tcn.loss import SIZES, spectral_losses
-from styletransfer.training.tcn.passages import passages as neutral_passages
+from styletransfer.training.spectral_loss import SIZES, spectral_losses
 
 from . import lessons, listening, validation
 from .lessons import Lessons

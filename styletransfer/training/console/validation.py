@@ -14,7 +14,7 @@ from styletransfer.converter.network import STRIPS, ConsoleNetwork
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.separation import Separator
 from styletransfer.training.seeding import seed_of
-from styletransfer.training.tcn.loss import SIZES, spectral_losses
+from styletransfer.training.spectral_loss import SIZES, spectral_losses
 
 from . import lessons, listening
 from .lessons import Lessons, curves_db

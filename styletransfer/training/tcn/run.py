@@ -26,14 +26,14 @@ from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
 from styletransfer.training.facts import learned_from
 from styletransfer.training.logs import Log
+from styletransfer.training.neutral_passages import passages
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
 from styletransfer.training.seeding import seed_of
+from styletransfer.training.spectral_loss import SIZES, spectral_losses
 
 from . import pictures, validation
-from .loss import SIZES, spectral_losses
 from .material import Batch, Shards, orders
-from .passages import passages
 from .recipe import TCNRecipe
 
 Progress = Callable[[str, float], None]

@@ -12,7 +12,8 @@ from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.errors import AudioError
 from styletransfer.tasks import Neutral, gather
 from styletransfer.tasks.neutral import FEWEST_STEMS, PASSAGE_S
-from styletransfer.training.crew import Crew
+
+from .crew import Crew
 
 _SEED = 50_000
 
