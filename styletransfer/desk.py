@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -79,6 +80,12 @@ class Desk:
     def turn_master(self, settings: Settings) -> None:
         """Set the master otherwise than it was matched."""
         self._master = self._allowed("master", settings)
+
+    def with_master(self, settings: Settings) -> Desk:
+        """The same desk with the master set otherwise."""
+        other = copy.copy(self)
+        other.turn_master(settings)
+        return other
 
     def proposed(self, *steps: dict[str, Settings]) -> dict[str, Proposed]:
         """How the strips' settings came about, before amounts; without the master's gain and limiter, which

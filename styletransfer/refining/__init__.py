@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .checking import Refined, refined
+from .checking import Refined, mastering, refined
 
-__all__ = ["Refined", "refined"]
+__all__ = ["Refined", "mastering", "refined"]

@@ -30,6 +30,10 @@ MARGIN = 0.02
 """How much closer, relatively, a held-out passage has to come."""
 
 
+MASTER_STEPS = 60
+"""Of `mastering`, some seconds on one core."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Refined:
     """What came of refinement: the desk that stands, and its strips where refinement is to thank for them."""
@@ -60,34 +64,23 @@ def refined(
     """
     if desk.treated:
         return _impossible(desk, matched, "a converter that turns knobs")
-    found = _sounds(theirs)
-    if found is None:
-        return _impossible(desk, matched, "the sound of a single reference")
-    mix, stems = found
-    own_mix = _passage(ours.song.audio, ours.span_s)
-    places, their_places = split(own_mix.duration_s), split(mix.duration_s)
-    if places is None or their_places is None:
-        return _impossible(desk, matched, "songs, or passages, of at least 6 s")
-    own = {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
+    heard = _listened(ours, theirs)
+    if isinstance(heard, str):
+        return _impossible(desk, matched, heard)
     groups: set[str] = set(asked.only or GROUPS)
     silent = {name: 0.0 for name, amount in amounts.items() if not amount}
     reach = turnable(desk.strips, {**bears, **silent}, groups)
     if not amounts["master"] and not bool((reach > 0).any()):
         return _impossible(desk, matched, "something that both songs have and that isn't locked")
-    read = _joined(own_mix, own, places.read), _joined(mix, stems, their_places.read)
     other, strips = Desk(ours, theirs, asked), desk.strips
     with torch.inference_mode(False), torch.enable_grad():
         if bool((reach > 0).any()):
             network = encoders.load().network
-            strips = turned(desk.strips, desk.master, *read, reach, network, asked.refine, done)
+            strips = turned(desk.strips, desk.master, *heard.read, reach, network, asked.refine, done)
         notes = other.match(strips)
         if amounts["master"]:
-            other.turn_master(mastered(strips, other.master, *read, groups, asked.refine))
-
-    def held(sound: Audio) -> Audio:
-        return joined(_passage(sound, ours.span_s), places.held)
-
-    share = _share(desk.of_pieces(held), other.of_pieces(held), joined(mix, their_places.held))
+            other.turn_master(mastered(strips, other.master, *heard.read, groups, asked.refine))
+    share = heard.share(desk, other)
     if share <= 1 - MARGIN:
         return Refined(other, notes, strips)
     said = (
@@ -95,6 +88,53 @@ def refined(
         f"reference, more than {100 * (1 - MARGIN):.0f} %, so the start stands"
     )
     return Refined(desk, [*matched, Note("refinement-dropped", said)])
+
+
+def mastering(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: Amounts) -> Desk:
+    """The desk with its master's linear knobs turned by gradient from where the closed form set them.
+
+    Where held-out passages come no closer, or nothing can be read, the desk as it is.
+    """
+    if desk.treated or not amounts["master"]:
+        return desk
+    heard = _listened(ours, theirs)
+    if isinstance(heard, str):
+        return desk
+    with torch.inference_mode(False), torch.enable_grad():
+        groups: set[str] = set(asked.only or GROUPS)
+        other = desk.with_master(mastered(desk.strips, desk.master, *heard.read, groups, MASTER_STEPS))
+    return other if heard.share(desk, other) <= 1 - MARGIN else desk
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Listened:
+    """Passages of both songs: `read` of ours and theirs; `held` of ours, and the reference's, held out."""
+
+    read: tuple[Passage, Passage]
+    held: Callable[[Audio], Audio]
+    reference: Audio
+
+    def share(self, before: Desk, after: Desk) -> float:
+        """What is left of the distance to the reference on the passages that were held out."""
+        return _share(before.of_pieces(self.held), after.of_pieces(self.held), self.reference)
+
+
+def _listened(ours: Input, theirs: Reference) -> _Listened | str:
+    """The passages; what is missing where there are none."""
+    found = _sounds(theirs)
+    if found is None:
+        return "the sound of a single reference"
+    mix, stems = found
+    own_mix = _passage(ours.song.audio, ours.span_s)
+    places, their_places = split(own_mix.duration_s), split(mix.duration_s)
+    if places is None or their_places is None:
+        return "songs, or passages, of at least 6 s"
+    own = {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
+    return _Listened(
+        read=(_joined(own_mix, own, places.read), _joined(mix, stems, their_places.read)),
+        held=lambda sound: joined(_passage(sound, ours.span_s), places.held),
+        reference=joined(mix, their_places.held),
+    )
 
 
 def _share(before: Audio, after: Audio, reference: Audio) -> float:

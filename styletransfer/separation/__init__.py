@@ -39,9 +39,10 @@ class Separator(Protocol):
 def choose(name: str = "auto", *, repo: Path | None = None, device: str = "cpu") -> Separator:
     """The separator of that name, ready to work.
 
-    name   "builtin"; "builtin-median", its first version, whose splitter was never trained; a `.safetensors` file
-           that `automix train separator` wrote, for builtin with that splitter; a model that demucs knows ("htdemucs", "htdemucs_ft", …), from `repo`, this machine's
-           caches, or the hub; or "auto": htdemucs if its weights are on this machine, else builtin.
+    name   "builtin"; "builtin-median", its first version, whose splitter was never trained; a `.safetensors`
+           file that `automix train separator` wrote, for builtin with that splitter; a model that demucs
+           knows ("htdemucs", "htdemucs_ft", …), from `repo`, this machine's caches, or the hub; or "auto":
+           htdemucs if its weights are on this machine, else builtin.
     repo   a folder with demucs' weights, looked at instead of the caches and the hub.
     SeparationError if there is no such model or its weights can't be had.
     """

@@ -231,8 +231,9 @@ def train(
 
 def total_loss(recipe: ConsoleRecipe, losses: dict[str, Tensor]) -> Tensor:
     """What is minimized."""
-    known = sum(getattr(recipe, f"{name}_weight") * losses[name] for name in ("curve", "bins", "knob"))
-    total = known + recipe.prior_weight * losses["prior"]
+    total = recipe.prior_weight * losses["prior"]
+    total = total + recipe.curve_weight * losses["curve"] + recipe.bins_weight * losses["bins"]
+    total = total + recipe.knob_weight * losses["knob"]
     if "spectral" not in losses:
         return total
     return losses["spectral"] + losses["tone"] + recipe.known_share * total
