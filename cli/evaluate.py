@@ -197,6 +197,13 @@ def converter(
         typer.Option("--second-encoder", metavar="FILE", help="One that serves evaluation only."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small part, for development.")] = False,
+    tasks: Annotated[
+        int | None,
+        typer.Option("--tasks", min=1, metavar="N", help="So many tasks with a truth, half as many others."),
+    ] = None,
+    stems: Annotated[
+        bool, typer.Option(help="Finished music stem by stem, too: every result is separated.")
+    ] = True,
     separator: SeparatorName = "builtin",
     other_separator: Annotated[
         str | None,
@@ -238,7 +245,7 @@ def converter(
         separator=separator,
         other_separator=other_separator,
         preset=preset,
-        plan=evaluate.QUICK if quick else evaluate.FULL,
+        plan=(evaluate.QUICK if quick else evaluate.FULL).of(tasks, stems),
         seed=seed,
         cache=cache or evaluate.default_cache(),
     )

@@ -113,6 +113,13 @@ def transfer(
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Take back what is not closer to the reference.")
     ] = True,
+    polish: Annotated[
+        bool,
+        typer.Option(
+            "--polish/--no-polish",
+            help="Turn the master's tone, width and balance on from the closed form, where that is closer.",
+        ),
+    ] = True,
     refine: Annotated[
         int,
         typer.Option(
@@ -200,6 +207,7 @@ def transfer(
             lufs=loudness(lufs),
             true_peak_db=true_peak,
             gate=gate,
+            polish=polish,
             refine=refine,
             seed=seed,
         )

@@ -185,6 +185,7 @@ class Asked(_Strict):
     true_peak_db: float | None = Field(default=None, ge=-40, le=24)
     channels: Literal[1, 2] | None = None
     gate: bool = True
+    polish: bool = True
     refine: int = Field(default=0, ge=0, le=1000)
     seed: int = 0
 

@@ -31,7 +31,7 @@ from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.notes import Note
 from styletransfer.reference import Reference, mixed, other_stems, shares_of, with_stems
-from styletransfer.refining import refined
+from styletransfer.refining import polished, refined
 from styletransfer.result import Result, result_of, source_of
 from styletransfer.separation import Separator, choose, confidence
 from styletransfer.sources import Progress, Sound
@@ -74,7 +74,7 @@ def transfer(
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
     confident          change a separated stem less, the less of it is its own.
-    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, refine, seed:
+    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, polish, refine, seed:
                        see `document.Asked`.
 
     AudioError, SeparationError, UsageError or ConfigError say in a sentence what can't be done.
@@ -127,6 +127,8 @@ def carry_over(
     desk = Desk(ours, theirs, request, treated)
     with clock("matching"):
         matched = desk.match(steps[-1])
+        if request.polish and not request.refine:  # which polishes in its turn
+            desk = polished(desk, ours, theirs, request, full)
     if request.refine:
         with clock("refining") as done:
             outcome = refined(desk, matched, ours, theirs, request, full, borne(theirs, ours), done)

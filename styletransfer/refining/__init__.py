@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .checking import Refined, mastering, refined
+from .checking import Refined, polished, refined
 
-__all__ = ["Refined", "mastering", "refined"]
+__all__ = ["Refined", "polished", "refined"]

@@ -30,8 +30,8 @@ MARGIN = 0.02
 """How much closer, relatively, a held-out passage has to come."""
 
 
-MASTER_STEPS = 60
-"""Of `mastering`, some seconds on one core."""
+POLISH_STEPS = 60
+"""Of `polished`, some seconds on one core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,7 @@ def refined(
     return Refined(desk, [*matched, Note("refinement-dropped", said)])
 
 
-def mastering(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: Amounts) -> Desk:
+def polished(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: Amounts) -> Desk:
     """The desk with its master's linear knobs turned by gradient from where the closed form set them.
 
     Where held-out passages come no closer, or nothing can be read, the desk as it is.
@@ -102,7 +102,7 @@ def mastering(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts:
         return desk
     with torch.inference_mode(False), torch.enable_grad():
         groups: set[str] = set(asked.only or GROUPS)
-        other = desk.with_master(mastered(desk.strips, desk.master, *heard.read, groups, MASTER_STEPS))
+        other = desk.with_master(mastered(desk.strips, desk.master, *heard.read, groups, POLISH_STEPS))
     return other if heard.share(desk, other) <= 1 - MARGIN else desk
 
 

@@ -163,10 +163,10 @@ def test_stems_from_several_songs_survive(tmp_path: Path) -> None:
 
 
 def test_a_transfer_by_style_equals_one_by_song(songs: dict[str, Path], tmp_path: Path) -> None:
-    """On music, with the separator that ships, to -80 dB."""
+    """On music, with the separator that ships, to -80 dB, but for the polish that needs the song's sound."""
     kept = Listener.of(separator="builtin").hear(songs["reference"])
     found = load_style(save_style(tmp_path / "r.style.safetensors", kept))
-    by_song = transfer(songs["input"], songs["reference"], separator="builtin")
+    by_song = transfer(songs["input"], songs["reference"], separator="builtin", polish=False)
     by_style = transfer(songs["input"], found.reference, separator="builtin")
     difference = by_song.mix.samples - by_style.mix.samples
     level_db = 10 * torch.log10(difference.square().mean() / by_song.mix.samples.square().mean() + 1e-30)

@@ -49,6 +49,13 @@ class Plan:
     truth: TruthPlan
     finished: FinishedPlan
 
+    def of(self, tasks: int | None, stems: bool) -> Plan:
+        """The same with another count of tasks with a truth, and without stems of finished music."""
+        truth = self.truth if tasks is None else replace(self.truth, tasks=tasks, others=tasks // 2)
+        return replace(
+            self, truth=truth, finished=replace(self.finished, stems=self.finished.stems and stems)
+        )
+
 
 FULL = Plan("full", TruthPlan(tasks=40, others=20, takes=1, per_piece=2), FinishedPlan())
 QUICK = Plan(

@@ -172,6 +172,8 @@ def train(
         snapshots.write(folder, model, optimizer, state)
     by_ear = choose(separator)
     for number in range(state.round, recipe.rounds + recipe.listening_rounds):
+        if recipe.minutes and state.minutes >= recipe.minutes:
+            break
         ears = number >= recipe.rounds
         steps = recipe.listening_steps if ears else recipe.steps_per_round
         device_model.train()
@@ -203,8 +205,6 @@ def train(
             began = time.monotonic()
             snapshots.write(folder, model, optimizer, state)
         state.minutes = fabric.broadcast(state.minutes)
-        if recipe.minutes and state.minutes >= recipe.minutes:
-            break
     crew.close()
     songs = _songs(corpus, passages)
     facts = {
