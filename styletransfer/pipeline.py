@@ -74,8 +74,8 @@ def transfer(
     preview_s          transfer only the loudest stretch of so many seconds.
     cache              where separated stems are kept; the user's cache unless given.
     confident          change a separated stem less, the less of it is its own.
-    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, polish, refine, seed:
-                       see `document.Asked`.
+    asked              amount, stem_amounts, only, lock, lufs, true_peak_db, channels, gate, polish, refine,
+                       seed: see `document.Asked`.
 
     AudioError, SeparationError, UsageError or ConfigError say in a sentence what can't be done.
     """
