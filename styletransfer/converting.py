@@ -138,5 +138,8 @@ def _anew(theirs: Reference, ours: Input, network: LoadedTCN, matched: list[Note
 
 def _heard(style: SongStyle | None) -> SongStyle:
     if style is None:
-        raise ConfigError("the references' styles are of several encoders; save them again with one")
+        raise ConfigError(
+            "a reference has no style that the converter could hear, or they are of several encoders; "
+            "save them again with one"
+        )
     return style

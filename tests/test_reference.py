@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -56,12 +57,13 @@ def sounds(songs: dict[str, Path]) -> Sounds:
     return {name: audio.excerpt(*audio.loudest_s(5.0)) for name, audio in every.items()}
 
 
+PLAINLY: dict[str, Any] = {"separator": "builtin", "gate": False, "converter": "closed", "polish": False}
+"""By measures alone: what a network hears and a polish reads of a reference is tested elsewhere."""
+
+
 @pytest.fixture(scope="module")
 def plain(sounds: Sounds) -> dict[str, Result]:
-    return {
-        name: transfer(sounds["input"], sounds[name], separator="builtin", gate=False)
-        for name in ("reference", "vocal")
-    }
+    return {name: transfer(sounds["input"], sounds[name], **PLAINLY) for name in ("reference", "vocal")}
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +177,7 @@ def test_a_stem_of_its_own_reference_is_set_as_by_that_reference(
         sounds["input"],
         sounds["reference"],
         stem_references={"drums": sounds["vocal"]},
-        separator="builtin",
-        gate=False,
+        **PLAINLY,
     )
     crossed, main, other = (one.document.console for one in (result, plain["reference"], plain["vocal"]))
     assert crossed.drums["eq"] == other.drums["eq"] != main.drums["eq"]
@@ -193,8 +194,7 @@ def test_several_references_are_listed_and_bring_the_result_between(
         sounds["input"],
         [sounds["reference"], sounds["vocal"]],
         weights=[3, 7],
-        separator="builtin",
-        gate=False,
+        **PLAINLY,
     )
     assert [told.weight for told in both.document.references] == pytest.approx([0.3, 0.7])
     assert both.document.reference == both.document.references[1]
@@ -212,7 +212,7 @@ def test_a_reference_without_sound_serves_as_well(
     sounds: Sounds, heard: dict[str, Reference], plain: dict[str, Result]
 ) -> None:
     kept = replace(heard["reference"], song=None, stems=None)
-    result = transfer(sounds["input"], kept, separator="builtin", gate=False)
+    result = transfer(sounds["input"], kept, **PLAINLY)
     assert torch.equal(result.mix.samples, plain["reference"].mix.samples)
     assert result.reference is None
 

@@ -115,13 +115,18 @@ def panned(samples: Tensor, fader: float, pan: float) -> Tensor:
 
 
 def played(project: Path, bypass: bool = False) -> Tensor:
-    """A REAPER project's master output (2, time), its effects run from the sources beside it."""
+    """A REAPER project's master output (2, time), its effects run from the sources beside it.
+
+    bypass   without effects: those that are live, and reverbs that are rendered on tracks of their own.
+    """
     root = rpp.loads(project.read_text(encoding="utf-8"))
     rate = int(fields(root, "SAMPLERATE")[0])
     assert fields(root, "PANLAW") == ["1"]
     bus: Tensor | float = 0.0
     for track in root.findall("TRACK"):
         if fields(track, "MUTESOLO")[0] == "1":
+            continue
+        if bypass and fields(track, "NAME")[0].endswith(" reverb"):
             continue
         item = track.find("ITEM")
         sound = read(project.parent / fields(item.find("SOURCE"), "FILE")[0])
