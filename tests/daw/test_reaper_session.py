@@ -71,7 +71,7 @@ def test_a_reverb_is_a_track_of_its_own(tmp_path: Path) -> None:
     names = [fields(track, "NAME") for track in root.findall("TRACK")]
     assert names == [["drums"], ["bass"], ["other"], ["vocals"], ["vocals reverb"], ["rest"]]
     assert residual_db(played(tmp_path / "session.rpp"), result.mix.samples) < -90
-    assert float(read(tmp_path / "audio" / "vocals reverb.wav").samples.abs().max()) > 0.01
+    assert float(read(tmp_path / "audio" / "vocals_reverb.wav").samples.abs().max()) > 0.01
     assert residual_db(played(tmp_path / "session.rpp", bypass=True), result.song.audio.samples) < -90
 
 
