@@ -1,0 +1,5 @@
+"""`python -m styletransfer.cli`, as `torchrun -m` starts it."""
+
+from . import main
+
+main()
