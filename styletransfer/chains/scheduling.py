@@ -21,8 +21,3 @@ def chances(losses: Mapping[str, float]) -> dict[str, float]:
     if most == least:
         return dict.fromkeys(losses, _LEAST + (1 - _LEAST) / 2)
     return {name: _LEAST + (1 - _LEAST) * (loss - least) / (most - least) for name, loss in losses.items()}
-
-
-def smoothed(before: Mapping[str, float], now: Mapping[str, float], keep: float = 0.5) -> dict[str, float]:
-    """Chances that move part of the way, `keep` of the old staying; effects new to `before` move at once."""
-    return {name: keep * before.get(name, chance) + (1 - keep) * chance for name, chance in now.items()}

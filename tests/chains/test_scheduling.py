@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from styletransfer.chains.scheduling import chances, smoothed
+from styletransfer.chains.scheduling import chances
 
 
 def test_the_worst_is_certain_and_the_best_rare() -> None:
@@ -21,7 +21,3 @@ def test_equal_losses_share_the_middle() -> None:
 def test_losses_must_be_numbers(losses: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="losses"):
         chances(losses)
-
-
-def test_smoothing_moves_part_of_the_way() -> None:
-    assert smoothed({"eq": 0.2}, {"eq": 1.0, "pan": 0.4}) == pytest.approx({"eq": 0.6, "pan": 0.4})
