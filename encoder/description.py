@@ -42,8 +42,8 @@ def describe(features: Features) -> Tensor:
     for the slowest of it are repeated.
     """
     spectrum, envelope = _long_enough(features)
-    said = explicit(Features(spectrum, envelope))
     weighted = k_weighted(10 ** (spectrum / 10))
+    said = explicit(Features(spectrum, envelope), weighted)
     loudness_db = said[:, 0]
     relative = (spectrum - loudness_db[:, None, None, None]).clamp(min=-80)
     mid, side, left, right = relative.unbind(1)  # (batch, bands, frames)

@@ -50,9 +50,10 @@ EXPLICIT_NAMES: tuple[str, ...] = (
 """What each column of `explicit` is."""
 
 
-def explicit(features: Features) -> Tensor:
+def explicit(features: Features, weighted: Tensor | None = None) -> Tensor:
     """Explicit features (batch, len(EXPLICIT_NAMES)) of excerpts; silence gives finite values.
 
+    weighted   what `k_weighted` gives of the spectrum's power, where it is known.
     loudness   in LUFS, gated as ITU-R BS.1770-4 does; tone 24 bands of mid and side, relative to all power.
     width      side over mid power, balance right over left, over all and in three ranges.
     crest      peak over RMS; punch its median over 400 ms blocks; peak_N N % of hop peaks over RMS.
@@ -72,7 +73,7 @@ def explicit(features: Features) -> Tensor:
     totals = torch.stack([mean.sum(-1), *(mean[..., list(cut)].sum(-1) for cut in _RANGES)], -1)
     width = (decibels(totals[:, 1]) - decibels(totals[:, 0])).clamp(min=_EMPTY_DB)
     balance = (decibels(totals[:, 3]) - decibels(totals[:, 2])).clamp(_EMPTY_DB, -_EMPTY_DB)
-    gated = loudness(k_weighted(power))[1]
+    gated = loudness(k_weighted(power) if weighted is None else weighted)[1]
     columns = [gated[:, None], *relative.unbind(1), width, balance]
     columns += [_peaks(features.envelope), _dynamics(features, active), _decay(features.envelope)]
     bands_db = spectrum[:, 0]
