@@ -13,7 +13,7 @@ from torch import Tensor
 import styletransfer
 from styletransfer.audio import Audio, Stems
 from styletransfer.converter import fx
-from styletransfer.converter.console import MASTER, Settings, neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
 from styletransfer.converter.rendering import stages_of
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.loudness import integrated_lufs
@@ -67,7 +67,7 @@ class Raw:
     name: str = RAW
 
     def __call__(self, task: Task) -> Answer:
-        return Answer(task.input_mix, task.input)
+        return Answer(task.input_mix, task.input, {name: neutral(STRIP) for name in task.input})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Levelled:
 
     def __call__(self, task: Task) -> Answer:
         stems = {
-            name: _as_loud(samples, task.reference[name]) if name in task.reference else samples
+            name: as_loud(samples, task.reference[name]) if name in task.reference else samples
             for name, samples in task.input.items()
         }
-        return Answer(_as_loud(task.input_mix, task.reference_mix), stems)
+        return Answer(as_loud(task.input_mix, task.reference_mix), stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,8 @@ def _rendered(task: Task, settings: Mapping[str, Settings]) -> Answer:
     return Answer(mix, task.input | wet, dict(settings))
 
 
-def _as_loud(samples: Tensor, reference: Tensor) -> Tensor:
+def as_loud(samples: Tensor, reference: Tensor) -> Tensor:
+    """Samples as loud as a reference; as they are where one of both is silent."""
     return samples * _factor(samples, reference)
 
 

@@ -49,6 +49,16 @@ class Column:
                 found[number] = value
         return found
 
+    def all(self) -> dict[str, list[float]]:
+        """Every system's values, of those that answered all tasks."""
+        names = dict.fromkeys(name for task in self.judged for name in task.scores)
+        found = {name: list(self.values(name).values()) for name in names}
+        return {
+            name: [max(value, _LEAST) for value in values]
+            for name, values in found.items()
+            if len(values) == len(self.judged)
+        }
+
     @property
     def nothing(self) -> str:
         """The name of the better way to do nothing."""
@@ -110,6 +120,17 @@ def settings_errors(judged: Sequence[Judged], system: str, stem: str | None = No
                 for parameter, error in errors.items() if stem in (None, name) else ():
                     gathered.setdefault(parameter, []).append(error)
     return {parameter: fmean(values) for parameter, values in gathered.items()}
+
+
+def blamed_on(judged: Sequence[Judged], system: str, stem: str | None = None) -> dict[str, float]:
+    """Mean distance that each effect alone would leave, on one stem or on all; empty where nobody asked."""
+    gathered: dict[str, list[float]] = {}
+    for task in judged:
+        if system in task.scores:
+            for name, effects in task.scores[system].blame.items():
+                for effect, distance in effects.items() if stem in (None, name) else ():
+                    gathered.setdefault(effect, []).append(distance)
+    return {effect: fmean(values) for effect, values in gathered.items()}
 
 
 def share_right(judged: Sequence[Judged], system: str) -> float | None:

@@ -23,7 +23,7 @@ from styletransfer.separation import choose
 from styletransfer.stem_cache import StemCache
 
 from . import finished, with_truth
-from .answers import CLOSED, TCN, Competitor, Constant, Converter, Levelled, Oracle, Raw, System
+from .answers import CLOSED, RAW, TCN, Competitor, Constant, Converter, Levelled, Oracle, Raw, System
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
@@ -33,8 +33,8 @@ SPLITS = ("test", "validation")
 REFINED = ", refined"
 UNMASTERED = ", master locked"
 """Beside each converter where the truth is known, which no master had a part in."""
-DEFAULT = CLOSED
-"""The converter that is measured where none is named."""
+DEFAULT = "console"
+"""The converter that is measured where none is named: what transfers take."""
 
 Progress = Callable[[str, float], None]
 Options = dict[str, dict[str, Any]]
@@ -168,7 +168,7 @@ def _with_truth(
         systems.append(Competitor(program))
     ours, others = (
         [Converter(name, {"seed": config.seed, **asked}) for name, asked in some.items()]
-        for some in (options | _unmastered(options), beside)
+        for some in (options | _unmastered(options), beside | _unmastered(beside))
     )
     systems += [*others, *ours, Oracle()]
     separators = {TRUE: None, SEPARATED: choose(config.separator)}
@@ -185,6 +185,7 @@ def _with_truth(
         config.cache,
         config.seed,
         ours[0],
+        (RAW, CLOSED, ours[0].name, ours[0].name + UNMASTERED),
         progress,
     )
 

@@ -13,6 +13,8 @@ from styletransfer.evaluation.content import ContentKept
 from styletransfer.evaluation.report import interval, lines, table
 from styletransfer.evaluation.statistics import Paired, paired
 
+from .answers import CLOSED
+from .best import beside_best
 from .judging import FLOOR, Judgement, Pair
 from .mixes import MATCHERING, NOTHING
 from .null_tests import RESIDUAL_LIMIT_DB, NullTests
@@ -44,7 +46,7 @@ def comparisons(
                 [figure(pair[baseline]) for pair in judged],
                 torch.Generator().manual_seed(seed),
             )
-            for baseline in (NOTHING, MATCHERING)
+            for baseline in (NOTHING, MATCHERING, CLOSED)
             if baseline != name and baseline in systems
         }
         for name in systems
@@ -58,7 +60,7 @@ def closeness_table(judged: Sequence[Pair], seed: int) -> str:
     for name in judged[0]:
         mean = fmean(pair[name].mix.total for pair in judged)
         to = against.get(name, {})
-        nothing, matchering = to.get(NOTHING), to.get(MATCHERING)
+        nothing, matchering, closed = (to.get(one) for one in (NOTHING, MATCHERING, CLOSED))
         gated = sum(pair[name].gated for pair in judged)
         rows.append(
             [
@@ -66,6 +68,7 @@ def closeness_table(judged: Sequence[Pair], seed: int) -> str:
                 f"{mean:.4f}",
                 _ratio(nothing),
                 _ratio(matchering),
+                _ratio(closed),
                 _log_ratio(nothing),
                 _log_ratio(matchering),
                 f"{100 * nothing.share_worse:.0f} %" if nothing else "",
@@ -77,12 +80,19 @@ def closeness_table(judged: Sequence[Pair], seed: int) -> str:
         "mean AF",
         "÷ do nothing",
         "÷ Matchering",
+        "÷ closed",
         "ln ratio to do nothing",
         "ln ratio to Matchering",
         "worse than do nothing",
         "gate fired",
     ]
     return table(header, rows)
+
+
+def best_text(judged: Sequence[Pair], system: str, seed: int) -> str:
+    """How far a system is from the best baseline."""
+    named = {name: [total_of(pair[name]) for pair in judged] for name in judged[0] if name != FLOOR}
+    return lines(beside_best(named, system, seed))
 
 
 def terms_table(judged: Sequence[Pair], seed: int) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from styletransfer.audio import STEMS
 from styletransfer.evaluation.report import goals_table, lines, machine
 from styletransfer.files import beside
 
 from . import finished_tables, truth_tables
-from .comparing import Column, embedding_distances, settings_errors, systems_of
-from .evaluate import Findings, TransferConfig
+from .answers import CLOSED
+from .comparing import Column, blamed_on, embedding_distances, settings_errors, systems_of
+from .evaluate import UNMASTERED, Findings, TransferConfig
 from .finished import Finished
 from .goals import goals
 from .judging import FLOOR
 from .picture import figure
-from .with_truth import MIX, NEUTRAL, OTHERWISE, SEPARATED
+from .with_truth import MIX, NEUTRAL, OTHERWISE, SEPARATED, Judged
 
 
 def markdown(found: Findings, config: TransferConfig) -> str:
@@ -45,7 +48,7 @@ def markdown(found: Findings, config: TransferConfig) -> str:
             f"### {condition.capitalize()}, {kind}: {len(judged)} pairs",
             "MSS on left/right:",
             truth_tables.headline_table(judged, config.seed),
-            truth_tables.shuffled_text(judged, found.main),
+            truth_tables.beside_text(judged, found.main, config.seed),
             "MSS ×1000 per part on left/right (÷ do nothing):",
             truth_tables.parts_table(judged, "left_right"),
             "The same on mid/side:",
@@ -62,6 +65,7 @@ def markdown(found: Findings, config: TransferConfig) -> str:
                 parts += [
                     f"The same of `{found.main}`, by stem:",
                     truth_tables.stem_settings_table(judged, found.main),
+                    *_blame_parts(judged, found.main),
                 ]
     if (ours := found.truth.get((SEPARATED, NEUTRAL))) and (other := found.truth.get((OTHERWISE, NEUTRAL))):
         parts += [
@@ -70,7 +74,7 @@ def markdown(found: Findings, config: TransferConfig) -> str:
             truth_tables.separators_table(ours, other, config.seed),
         ]
     if found.finished is not None:
-        parts += _finished_parts(found.finished, config)
+        parts += _finished_parts(found.finished, found.main, config)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -102,6 +106,11 @@ def figures(found: Findings, config: TransferConfig) -> dict[str, Any]:
                 },
                 "embedding": {mark: embedding_distances(judged, mark) for mark in found.encoders},
                 "settings": {system: settings_errors(judged, system) for system in systems_of(judged)},
+                "blame": {
+                    system: {part or "stems": blamed_on(judged, system, part) for part in (None, *STEMS)}
+                    for system in systems_of(judged)
+                    if blamed_on(judged, system)
+                },
                 "tasks": [
                     {
                         "input": task.pieces[0],
@@ -132,7 +141,19 @@ def write(found: Findings, config: TransferConfig, folder: Path) -> list[Path]:
     return written
 
 
-def _finished_parts(finished: Finished, config: TransferConfig) -> list[str]:
+def _blame_parts(judged: Sequence[Judged], main: str) -> list[str]:
+    parts = []
+    for system in (main, main + UNMASTERED, CLOSED):
+        if blamed_on(judged, system) and (system != CLOSED or main != CLOSED):
+            parts += [
+                f"Where the error of `{system}` sits: MSS ×1000 on left/right (FFT 2048) that each effect "
+                "alone would leave, all others and the loudness being right; in brackets if it did nothing:",
+                truth_tables.blame_table(judged, system),
+            ]
+    return parts
+
+
+def _finished_parts(finished: Finished, main: str, config: TransferConfig) -> list[str]:
     judged, seed = finished.judged, config.seed
     names = {name for pair in finished.pairs for name in pair}
     packages = {finished.songs.songs[name].package for name in names}
@@ -144,6 +165,7 @@ def _finished_parts(finished: Finished, config: TransferConfig) -> list[str]:
         "average on training songs.",
         "### AF distance of the mix",
         finished_tables.closeness_table(judged, seed),
+        finished_tables.best_text(judged, main, seed),
         "### Its terms (in brackets the ratio to Matchering's)",
         finished_tables.terms_table(judged, seed),
         "### Beside it: mean absolute difference to the reference",

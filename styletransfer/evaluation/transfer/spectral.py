@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,9 +24,10 @@ class Spectral:
 class Truth:
     """A true sound (2, time), ready to be compared with."""
 
-    def __init__(self, samples: Tensor) -> None:
+    def __init__(self, samples: Tensor, sizes: Sequence[int] = SIZES) -> None:
+        self._sizes = tuple(sizes)
         self._frames = samples.shape[1]
-        self._magnitudes = [_magnitudes(samples, size) for size in SIZES]
+        self._magnitudes = [_magnitudes(samples, size) for size in sizes]
         self._logs = [_log(magnitudes) for magnitudes in self._magnitudes]
 
     def distance(self, samples: Tensor) -> Spectral:
@@ -39,7 +41,7 @@ class Truth:
         if samples.shape != (2, self._frames):
             raise ValueError(f"the sound must be (2, {self._frames}), not {tuple(samples.shape)}")
         total = torch.zeros(2, dtype=torch.float64)
-        for size, true, true_log in zip(SIZES, self._magnitudes, self._logs, strict=True):
+        for size, true, true_log in zip(self._sizes, self._magnitudes, self._logs, strict=True):
             found = _magnitudes(samples, size)
             total += MAGNITUDE_WEIGHT * _mean((found - true).abs())
             total += LOG_WEIGHT * _mean((_log(found) - true_log).square())

@@ -9,6 +9,8 @@ from styletransfer.evaluation.report import interval, lines, table
 from styletransfer.evaluation.statistics import Estimate
 
 from .answers import CLOSED, LEVELLED, NOTHING, RAW
+from .best import beside_best
+from .blame import ROWS, SEPARATION
 from .comparing import (
     ALL_STEMS,
     OTHERS,
@@ -17,6 +19,7 @@ from .comparing import (
     Column,
     Side,
     between,
+    blamed_on,
     embedding_distances,
     settings_errors,
     share_right,
@@ -102,11 +105,25 @@ def stem_settings_table(judged: Sequence[Judged], system: str) -> str:
     return table(["", *STEMS], rows)
 
 
-def shuffled_text(judged: Sequence[Judged], system: str) -> str:
-    """How often the right reference was of use, and which way to do nothing is the better one."""
+def blame_table(judged: Sequence[Judged], system: str) -> str:
+    """What each effect alone would leave ×1000, and in brackets what doing nothing would."""
+    rows = []
+    for effect in ROWS:
+        row = [effect]
+        for stem in (None, *STEMS):
+            ours, nothing = (blamed_on(judged, name, stem).get(effect) for name in (system, RAW))
+            cell = "" if ours is None else f"{1000 * ours:.2f}"
+            row.append(cell if nothing is None or effect == SEPARATION else f"{cell} ({1000 * nothing:.2f})")
+        rows.append(row)
+    return table(["", "all stems", *STEMS], rows)
+
+
+def beside_text(judged: Sequence[Judged], system: str, seed: int) -> str:
+    """How close a system's mixes are beside the best baseline's, and how often the right reference helped."""
     share = share_right(judged, system)
     ways = {RAW: "left as it is", LEVELLED: "as loud as the reference"}
     said = [f"doing nothing: the mix {ways[Column(judged, MIX).nothing]} is closer to the truth"]
+    said += [best] if (best := beside_best(Column(judged, MIX).all(), system, seed, 1000)) else []
     if share is not None:
         said.append(f"{system} came closer with the right reference than with another's: {100 * share:.0f} %")
     return lines(*said)

@@ -29,6 +29,7 @@ from styletransfer.tasks import (
 )
 
 from .answers import Answer, System
+from .blame import blame
 from .settings import settings_error
 from .spectral import Spectral, Truth
 from .spreading import in_turn
@@ -49,11 +50,13 @@ class Score:
     spectral   "mix" and each stem of the truth → distance to the truth; None for stems that it doesn't give.
     embedding  encoder → part → (cosine distance to the reference, to the truth).
     settings   stem → what `settings_error` found.
+    blame      stem → what `blame` found, of the systems that were asked about.
     """
 
     spectral: dict[str, Spectral]
     embedding: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
     settings: dict[str, dict[str, float]] = field(default_factory=dict)
+    blame: dict[str, dict[str, float]] = field(default_factory=dict)
     gated: bool = False
 
     def figures(self) -> dict[str, Any]:
@@ -98,6 +101,7 @@ def judge(
     folder: Path,
     seed: int = 0,
     shuffled: System | None = None,
+    blamed: Sequence[str] = (),
     progress: Progress = lambda stage, fraction: None,
 ) -> Table:
     """Judge all systems on tasks from songs of one split.
@@ -105,6 +109,7 @@ def judge(
     separators  condition → what separates both mixes; None for true stems.
     folder    where neutral passages are kept.
     shuffled  also answers the neutral tasks with the next task's reference.
+    blamed    names of systems of which it is told where their error sits, on neutral tasks.
     """
     progress("normalizing pieces", 0.0)
     neutrals = gather(
@@ -123,7 +128,7 @@ def judge(
             tasks = Tasks(pairs, kind, separator, seed)
             told = partial(progress, f"{kind}, {condition}")
             answering = shuffled if kind == NEUTRAL else None
-            work = partial(_judge_numbered, tasks, systems, encoders, answering)
+            work = partial(_judge_numbered, tasks, systems, encoders, answering, blamed)
             found[condition, kind] = in_turn(work, range(count), told)
     return found
 
@@ -149,14 +154,15 @@ def _judge_numbered(
     systems: Sequence[System],
     encoders: Sequence[LoadedEncoder],
     shuffled: System | None,
+    blamed: Sequence[str],
     number: int,
 ) -> Judged:
     task = tasks[number]
     if shuffled is None:
-        return judge_task(task, systems, encoders)
+        return judge_task(task, systems, encoders, blamed=blamed)
     other = tasks[number + 1]
     wrong = replace(task, reference=other.reference, reference_rest=other.reference_rest)
-    return judge_task(task, systems, encoders, shuffled, wrong)
+    return judge_task(task, systems, encoders, shuffled, wrong, blamed)
 
 
 def judge_task(
@@ -165,10 +171,12 @@ def judge_task(
     encoders: Sequence[LoadedEncoder] = (),
     shuffled: System | None = None,
     wrong: Task | None = None,
+    blamed: Sequence[str] = (),
 ) -> Judged:
     """All systems on one task.
 
     wrong   the task with another's reference, for `shuffled`.
+    blamed  the systems whose error is told by effect.
     """
     truths = {MIX: Truth(task.truth_mix)} | {name: Truth(sound) for name, sound in task.truth.items()}
     styles = [
@@ -183,7 +191,7 @@ def judge_task(
     for system in systems:
         answer = system(task)
         if answer is not None:
-            scores[system.name] = _score(task, answer, truths, styles)
+            scores[system.name] = _score(task, answer, truths, styles, system.name in blamed)
     distance = None
     if shuffled is not None and wrong is not None and (answer := shuffled(wrong)) is not None:
         distance = truths[MIX].distance(answer.mix).left_right
@@ -193,7 +201,9 @@ def judge_task(
 Heard = tuple[LoadedEncoder, dict[str, Style], dict[str, Style]]
 
 
-def _score(task: Task, answer: Answer, truths: dict[str, Truth], styles: Sequence[Heard]) -> Score:
+def _score(
+    task: Task, answer: Answer, truths: dict[str, Truth], styles: Sequence[Heard], blamed: bool
+) -> Score:
     sounds = {MIX: answer.mix} | {n: s for n, s in (answer.stems or {}).items() if n in task.truth}
     embedding = {}
     for encoder, of_reference, of_truth in styles:
@@ -203,16 +213,21 @@ def _score(task: Task, answer: Answer, truths: dict[str, Truth], styles: Sequenc
             for part, style in heard.items()
             if part in of_reference and not style.silent
         }
-    settings = {}
+    settings, to_blame = {}, {}
     if answer.settings is not None and task.settings is not None and task.neutral_input:
         settings = {
             name: settings_error(true, answer.settings[name], answer.master)
             for name, true in task.settings.items()
         }
+        if blamed and answer.stems is not None:
+            to_blame = blame(
+                task.input, task.truth, task.settings, answer.settings, answer.stems, answer.master
+            )
     return Score(
         spectral={part: truths[part].distance(sound) for part, sound in sounds.items()},
         embedding=embedding,
         settings=settings,
+        blame=to_blame,
         gated=answer.gated,
     )
 

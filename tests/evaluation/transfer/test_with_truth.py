@@ -35,7 +35,8 @@ from styletransfer.evaluation.transfer.answers import (
     Raw,
 )
 from styletransfer.evaluation.transfer.answers import TCN as TCN_NAME
-from styletransfer.evaluation.transfer.comparing import ALL_STEMS, Column, share_right
+from styletransfer.evaluation.transfer.best import beside_best
+from styletransfer.evaluation.transfer.comparing import ALL_STEMS, Column, blamed_on, share_right
 from styletransfer.evaluation.transfer.kad import kad
 from styletransfer.evaluation.transfer.preset import Preset, drawn_preset, load_preset, mean_settings
 from styletransfer.evaluation.transfer.settings import settings_error
@@ -135,6 +136,40 @@ def test_the_oracle_is_exact_and_the_closed_form_beats_doing_nothing(task: Task)
     assert column.mean(CLOSED) < column.mean(RAW) / 2
     assert column.mean(NOTHING) == min(column.mean(RAW), column.mean(LEVELLED))
     assert set(judged[0].scores[CLOSED].spectral) == {MIX, "drums", "bass"}
+
+
+def test_blame_falls_on_the_effect_that_was_missed(task: Task):
+    """Drums should be louder and bass darker; each system misses one of both."""
+
+    class Missing:
+        def __init__(self, stem: str) -> None:
+            self.name = f"without {stem}"
+            self.stem = stem
+
+        def __call__(self, task: Task) -> Answer:
+            settings = {**task.settings, self.stem: neutral(STRIP)}
+            stems = apply_settings(task.input, settings)
+            return Answer(torch.stack(list(stems.values())).sum(0), stems, settings)
+
+    systems = [Raw(), Oracle(), Missing("drums"), Missing("bass")]
+    judged = [judge_task(task, systems, blamed=[system.name for system in systems])]
+    loud = blamed_on(judged, "without drums", "drums")
+    assert loud["level"] > 0.005
+    assert max(distance for effect, distance in loud.items() if effect != "level") < 1e-6
+    dark = blamed_on(judged, "without bass", "bass")
+    others = [distance for effect, distance in dark.items() if effect not in ("tone", "level")]
+    assert dark["tone"] > 0.001
+    assert max(others) < dark["tone"] / 5
+    assert max(blamed_on(judged, ORACLE).values()) < 1e-6
+    assert blamed_on(judged, RAW, "bass")["tone"] == pytest.approx(dark["tone"])
+    assert "level" in truth_tables.blame_table(judged, "without bass")
+
+
+def test_the_best_baseline_is_named_and_compared_with():
+    said = beside_best({NOTHING: [4.0, 4.0], CLOSED: [2.0, 3.0], "ours": [1.0, 4.0]}, "ours", 0)
+    assert said.startswith("best baseline: closed; ours − closed: mean 0.0000")
+    assert "further away on 50 % of pairs" in said
+    assert not beside_best({"ours": [1.0]}, "ours", 0)
 
 
 def test_the_oracle_says_nothing_of_another_chain(task: Task):
