@@ -126,14 +126,15 @@ def carry_over(
             treated = treat(network, ours.played, told, done)
     desk = Desk(ours, theirs, request, treated)
     with clock("matching"):
-        matched = desk.match(steps[-1])
+        strips = steps[-1]
+        matched = desk.match(strips)
         if request.polish and not request.refine:  # which polishes in its turn
             desk = polished(desk, ours, theirs, request, full)
     if request.refine:
         with clock("refining") as done:
             outcome = refined(desk, matched, ours, theirs, request, full, borne(theirs, ours), done)
             desk, matched = outcome.desk, outcome.notes
-            steps = [steps[0], steps[-1], outcome.strips or steps[-1]]
+            strips = outcome.strips or strips
     notes += matched
     with clock("rendering"):
         attempt = desk.render(full)
@@ -152,8 +153,8 @@ def carry_over(
         converter=_used(network),
         treatments={name: one.told for name, one in attempt.treated.items()},
         proposed=desk.proposed(
-            *({**strips, "master": desk.matched_master} for strips in steps[:-1]),
-            {**steps[-1], "master": desk.master},
+            *({**step, "master": desk.matched_master} for step in (steps[0], steps[-1])),
+            {**strips, "master": desk.master},
         ),
         gate=Gate(
             distance_input=verdict.distance_input,

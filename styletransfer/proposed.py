@@ -1,4 +1,4 @@
-"""Who set a knob how far: the closed form, what a network added to it, and what refinement added."""
+"""Who set a knob how far: the closed form, what a network added, and what refinement or the polish added."""
 
 from __future__ import annotations
 

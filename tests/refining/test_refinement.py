@@ -71,6 +71,19 @@ def test_what_refinement_added_is_told(
     assert result.document.console.drums != plain.document.console.drums
 
 
+def test_what_the_polish_added_to_the_master_is_told_as_refinement(
+    sides: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
+    monkeypatch.setattr(checking, "POLISH_STEPS", 2)
+    polished, matched = moved(*sides), moved(*sides, polish=False)
+    told = polished.document.proposed["master"]
+    assert told.closed_form == matched.document.proposed["master"].closed_form
+    assert told.refinement["eq"]
+    assert not told.network
+    assert not any(polished.document.proposed[name].refinement for name in STEMS)
+
+
 def test_the_start_stands_where_held_out_passages_don_t_come_closer() -> None:
     """All pieces that are read were mixed in one way, all others in another: what is learned misleads."""
     theirs, dressed = stems_of(3), processed(stems_of(3), DRESSED)
