@@ -22,7 +22,7 @@ def summary(document: Document) -> Iterator[str]:
 
 
 def moves(table: dict[str, Stage], settings: Settings) -> str:
-    """What a strip does, on one line; nothing where it rests."""
+    """What a strip does, on one line; nothing where it rests, or moves by less than is told."""
     parts = []
     for name, stage in table.items():
         values = settings[name]
@@ -42,6 +42,14 @@ def _equalizer(label: str, values: dict[str, float]) -> str:
     return f"{label} {bands}" if bands else ""
 
 
+def _decibels(label: str, gain_db: float) -> str:
+    return f"{label} {gain_db:+.1f} dB" if abs(gain_db) >= 0.05 else ""
+
+
+def _share(label: str, share: float, told: str) -> str:
+    return f"{label} {share:.0%} {told}" if share >= 0.005 else ""
+
+
 def _hertz(frequency: float) -> str:
     return f"{frequency / 1000:.3g}k" if frequency >= 1000 else f"{frequency:.0f}"
 
@@ -52,8 +60,8 @@ _TEXTS = {
     "compressor": lambda v: f"compressor {v['ratio']:.2f}:1 above {v['threshold_db']:.0f} dB",
     "expander": lambda v: f"expander {v['ratio']:.2f}:1 below {v['threshold_db']:.0f} dB",
     "saturation": lambda v: f"saturation {v['drive_db']:.1f} dB",
-    "width": lambda v: f"width {20 * math.log10(max(v['width'], 1e-3)):+.1f} dB",
-    "balance": lambda v: f"balance {'right' if v['balance'] > 0 else 'left'} {abs(v['balance']):.2f}",
-    "reverb": lambda v: f"reverb {v['wet']:.2f} of {v['decay_s']:.1f} s",
-    "gain": lambda v: f"level {v['gain_db']:+.1f} dB",
+    "width": lambda v: _decibels("width", 20 * math.log10(max(v["width"], 1e-3))),
+    "balance": lambda v: _share("balance", abs(v["balance"]), "right" if v["balance"] > 0 else "left"),
+    "reverb": lambda v: _share("reverb", v["wet"], f"of {v['decay_s']:.1f} s"),
+    "gain": lambda v: _decibels("level", v["gain_db"]),
 }

@@ -28,7 +28,7 @@ class Row:
 
     @property
     def said(self) -> dict[str, str]:
-        """The columns as people read them; what was left alone is empty."""
+        """The columns as people read them; what was left alone, as far as digits tell, is empty."""
         return {
             "closed form": "" if self.closed_form is None else _spoken(self.closed_form),
             "network": self._step(self.network),
@@ -39,7 +39,11 @@ class Row:
     def _step(self, added: float | None) -> str:
         if added is None:
             return ""
-        return f"× {2**added:.2f}" if self.scale == "log" else f"{added:+.3g}"
+        if self.scale == "log":
+            factor = f"{2**added:.2f}"
+            return "" if factor == "1.00" else f"× {factor}"
+        said = _spoken(added)
+        return "" if float(said) == 0 else said if added < 0 else f"+{said}"
 
 
 def rows_of(document: Document, strip: str, table: dict[str, Stage], settings: Settings) -> list[Row]:
@@ -82,6 +86,7 @@ def _resting_band(knob: str, values: Mapping[str, float]) -> bool:
 
 def _spoken(value: float) -> str:
     """A value with as many digits as ears can tell."""
+    value = round(value, 3) + 0.0
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3f}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
 
 

@@ -165,6 +165,8 @@ def test_steps_have_columns_where_they_are_known(result: Result) -> None:
     closed = {name: dict(knobs) for name, knobs in document.console.drums.items()}
     moved = {name: dict(knobs) for name, knobs in closed.items()}
     moved["compressor"]["ratio"] *= 2
+    moved["compressor"]["makeup_db"] -= 1.5
+    moved["compressor"]["knee_db"] += 0.0004  # nothing that the digits tell
     document.proposed = {"drums": Proposed.of(STRIP, closed, moved)}
     told = Result(result.mix, document, result.song, None, result.dry_stems, None, result.unchanged)
     strips = {strip.name: strip for strip in report_of(told, "none").strips}
@@ -172,6 +174,8 @@ def test_steps_have_columns_where_they_are_known(result: Result) -> None:
     assert columns_of(strips["bass"].rows) == ["rendered"]
     (ratio,) = [r for r in strips["drums"].rows if (r.stage, r.knob) == ("compressor", "ratio")]
     assert ratio.said == {"closed form": "4.00", "network": "× 2.00", "refinement": "", "rendered": "4.00"}
+    said = {r.knob: r.said["network"] for r in strips["drums"].rows if r.stage == "compressor"}
+    assert (said["makeup"], said["knee"]) == ("-1.50", "")
 
 
 def test_without_audio_nothing_is_embedded(result: Result) -> None:
