@@ -216,7 +216,7 @@ class Player {
   }
 
   key(event) {
-    const number = Number(event.key);
+    const number = Number(/^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1] ?? event.key); // French digits need Shift
     if (number >= 1 && number <= this.tracks.length) this.choose(number - 1);
     else if (event.key === "[") this.setLoop([this.now(), this.loop?.[1] ?? this.duration]);
     else if (event.key === "]") this.setLoop([this.loop?.[0] ?? 0, this.now()]);
@@ -234,7 +234,8 @@ function startPlayers(root = document) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!Player.current || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Brackets are typed with AltGr or Alt on many keyboards, which counts as Ctrl and Alt on some systems.
+  if (!Player.current || event.metaKey || ((event.ctrlKey || event.altKey) && !"[]".includes(event.key))) return;
   const at = event.target;
   if (at.closest("input:not([type=checkbox]), select, textarea, [contenteditable]")) return;
   // Space belongs to what it would press, unless that is a version which is chosen already.

@@ -86,6 +86,21 @@ def test_keys_play_switch_and_pause(opened: Opened) -> None:
     assert opened.now() == stopped
 
 
+@pytest.mark.parametrize(
+    ("pressed", "then"),
+    [
+        ("key: '\u00e9', code: 'Digit2'", "Player.current.chosen === 1"),  # a French 2
+        ("key: '3', code: 'Numpad3'", "Player.current.chosen === 2"),
+        ("key: '[', code: 'Digit8', ctrlKey: true, altKey: true", "Player.current.loop !== null"),  # German
+        ("key: '2', code: 'Digit2', ctrlKey: true", "Player.current.chosen === 0"),  # the browser's own
+    ],
+)
+def test_keys_of_other_keyboards(opened: Opened, pressed: str, then: str) -> None:
+    event = f"new KeyboardEvent('keydown', {{ {pressed}, bubbles: true, cancelable: true }})"
+    opened.page.evaluate(f"document.body.dispatchEvent({event})")
+    assert opened.page.evaluate(then)
+
+
 def test_only_the_chosen_version_sounds(opened: Opened) -> None:
     press_play(opened)
     opened.page.keyboard.press("2")
