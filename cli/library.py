@@ -53,7 +53,7 @@ def add(
     """
     from styletransfer import encoders
     from styletransfer.library import Library, Listener, add_files, files_in
-    from styletransfer.library.texts import plain
+    from styletransfer.texts import plain
 
     paths = files_in(targets)
     set_up(threads, device)
@@ -82,7 +82,7 @@ def list_styles(
     Example: automix library list --tag loved
     """
     from styletransfer.library import Library
-    from styletransfer.library.texts import plain
+    from styletransfer.texts import plain
 
     with Library(library, must_exist=True) as kept:
         entries = kept.entries(tag)

@@ -19,6 +19,7 @@ from styletransfer.errors import ConfigError
 
 from .files import beside
 from .proposed import Proposed
+from .texts import plain
 from .treating import Treatment
 
 FORMAT = 2
@@ -58,7 +59,7 @@ class _Strict(BaseModel):
 class Source(_Strict):
     """A sound that took part. `sha256` is of the decoded samples, so a copy in another file is the same."""
 
-    name: str
+    name: Annotated[str, AfterValidator(plain)]
     sha256: str
     rate: int = Field(ge=8000, le=192000)
     channels: int = Field(ge=1, le=2)

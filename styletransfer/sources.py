@@ -15,6 +15,7 @@ from styletransfer.audio import Audio, Stems
 from styletransfer.errors import AudioError, StemsError, UsageError
 from styletransfer.separation import SUFFIXES, read_stems
 from styletransfer.stem_cache import audio_key
+from styletransfer.texts import plain
 
 Sound = str | Path | Audio | tuple[NDArray[np.floating] | torch.Tensor, int]
 """What people may pass as a sound: a path, an Audio, or (samples (time,) or (channels, time), rate)."""
@@ -25,7 +26,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Song:
-    """A sound in a transfer. `key` is the hash of its samples; `info` tells how its file was written."""
+    """A sound in a transfer: its `name` for people, the hash of its samples, and how its file was written."""
 
     audio: Audio
     name: str
@@ -39,7 +40,7 @@ def load(sound: Sound, role: str) -> Song:
         info = files.inspect(sound)
         audio = files.read(sound)
         files.check_usable(audio, info.path)
-        return Song(audio, info.path.name, audio_key(audio), info)
+        return Song(audio, plain(info.path.name), audio_key(audio), info)
     audio = sound if isinstance(sound, Audio) else _from_array(*sound)
     if not all(torch.isfinite(block).all() for block in audio.blocks(2**20)):
         raise AudioError(f"{role} holds values that are not numbers (NaN or infinite)")
@@ -102,7 +103,7 @@ def from_stems(directory: Path) -> tuple[Song, Stems]:
                 raise StemsError(f"{path} is not as long as the stems beside it; export all alike")
             audio = Audio(audio.samples + rest.samples, audio.rate)
     files.check_usable(audio, directory)
-    return Song(audio, directory.name, audio_key(audio)), stems
+    return Song(audio, plain(directory.name), audio_key(audio)), stems
 
 
 def _from_array(samples: NDArray[np.floating] | torch.Tensor, rate: int) -> Audio:

@@ -13,10 +13,10 @@ from styletransfer.audio import STEMS
 from styletransfer.encoder.measures import Measures, measure
 from styletransfer.errors import AudioError, UsageError
 from styletransfer.library import MIX, PARTS, Entry, Library, SavedStyle
-from styletransfer.library.texts import plain
 from styletransfer.library.words import differences, sentence, typical
 from styletransfer.separation.stem_files import SUFFIXES, stems_in
 from styletransfer.style import Style, part_styles
+from styletransfer.texts import plain
 
 from .places import FEWEST, Floats, clusters_of
 

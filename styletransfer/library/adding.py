@@ -11,11 +11,11 @@ from typing import Literal
 from styletransfer.errors import AudioError, AutomixError, ResourceError, UsageError
 from styletransfer.separation.stem_files import SUFFIXES
 from styletransfer.sources import Progress, load
+from styletransfer.texts import plain
 
 from .database import Library
 from .saved import Listener
 from .style_file import is_style, unpack
-from .texts import plain
 
 _READ = 2**20
 

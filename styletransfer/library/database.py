@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from platformdirs import user_data_path
 
 from styletransfer.errors import AudioError, ConfigError, UsageError
+from styletransfer.texts import plain
 
 from .saved import PARTS, SavedStyle
 from .style_file import pack, unpack
-from .texts import plain
 
 FORMAT = 1
 BUSY_S = 60.0

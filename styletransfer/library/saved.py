@@ -20,8 +20,8 @@ from styletransfer.separation import Separator, choose, read_stems
 from styletransfer.sources import Progress, Song, Sound, load, passage_of
 from styletransfer.stem_cache import StemCache, separate_cached
 from styletransfer.style import SongStyle, Style, style_of
+from styletransfer.texts import plain
 
-from .texts import plain
 from .words import Difference, differences, dynamic, louder
 
 MIX = "mix"
@@ -178,7 +178,7 @@ class Listener:
         """
         song = sound if isinstance(sound, Song) else load(sound, "the sound")
         passage = passage_of(song.audio, range_s, "the sound")
-        name = plain(song.name)
+        name = song.name
         stems = (
             separate_cached(song.audio, self.separator, self.cache, partial(progress, f"separating {name}"))
             if stems_from is None

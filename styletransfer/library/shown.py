@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from styletransfer.document import Figures
 from styletransfer.encoder.measures import BAND_HZ
+from styletransfer.texts import plain
 
 from .saved import SavedStyle
-from .texts import plain
 
 
 def figures(style: SavedStyle) -> Figures:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from library_sounds import RATE, noise
 
 from styletransfer.audio import Audio
 from styletransfer.encoder.measures import measure
-from styletransfer.library.texts import LONGEST, plain
 from styletransfer.library.words import differences, dynamic, louder, sentence, typical
 
 SOUND = noise(0, 6.0, tilt=1.0)
@@ -84,19 +82,3 @@ def test_the_typical_lies_in_the_middle() -> None:
     middle = typical(measured)
     assert sentence(differences(middle, measured[1])) == "no audible difference"
     assert "darker" in sentence(differences(measured[2], middle))
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\tb\n c ", "a b c"),
-        ("\x1b[31mred\x1b[0m", "�[31mred�[0m"),
-        ("\u202egnp.exe", "�gnp.exe"),
-        ("[bold]x[/]", "[bold]x[/]"),
-        ("né 曲 🎵", "né 曲 🎵"),
-        ("\udcff", "�"),
-    ],
-)
-def test_plain_text(text: str, shown: str) -> None:
-    assert plain(text) == shown
-    assert len(plain(9 * LONGEST * text)) <= LONGEST
