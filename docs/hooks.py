@@ -16,6 +16,7 @@ def command_reference() -> str:
     from styletransfer.cli import app
 
     command = typer.main.get_command(app)
+    _tell_whole(command)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="automix", title="Commands")
     lines = []
     for line in text.splitlines():
@@ -23,6 +24,13 @@ def command_reference() -> str:
             line = f"```sh\n{line.removeprefix('Example: ')}\n```"
         lines.append(line)
     return "\n".join(lines)
+
+
+def _tell_whole(command: Any) -> None:
+    """Lists of commands with whole sentences: click would cut them off."""
+    for one in getattr(command, "commands", {}).values():
+        one.short_help = (one.help or "").partition("\n\n")[0].replace("\n", " ")
+        _tell_whole(one)
 
 
 def model_cards() -> str:

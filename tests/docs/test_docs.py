@@ -47,6 +47,12 @@ def test_the_reference_covers_every_command_with_its_options_and_example(hooks: 
             assert re.search(rf"`[^`]*--?{option}\b", section), (words, option)
 
 
+def test_lists_of_commands_have_whole_sentences(hooks: ModuleType) -> None:
+    listed = re.findall(r"^\* `[a-z]+`: (.+)$", hooks.command_reference(), re.MULTILINE)
+    assert len(listed) > 25
+    assert [sentence for sentence in listed if not sentence.endswith(".") or sentence.endswith("...")] == []
+
+
 def test_model_cards_and_results_are_read_from_where_they_are_kept(hooks: ModuleType) -> None:
     cards = hooks.model_cards()
     for weights in (ROOT / "checkpoints").glob("*.safetensors"):
