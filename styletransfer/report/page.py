@@ -16,7 +16,7 @@ from styletransfer import __version__, files
 
 from .content import Report
 from .drawing import minutes
-from .parameters import columns_of
+from .parameters import columns_of, folded
 from .passages import Player
 from .words import HEADINGS, figure_rows
 
@@ -34,6 +34,7 @@ def html_of(report: Report) -> str:
             figure_rows=figure_rows(report.versions),
             headings=HEADINGS,
             columns_of=columns_of,
+            folded=folded,
             minutes=minutes,
             version=__version__,
             style=Markup(asset("player.css") + asset("page.css")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from styletransfer.converter.console import Knob, Settings, Stage, is_neutral
 from styletransfer.document import Document
@@ -68,6 +68,27 @@ def rows_of(document: Document, strip: str, table: dict[str, Stage], settings: S
         for knob, told in found.knobs.items()
         if not _resting_band(knob, settings[stage])
     ]
+
+
+def folded(rows: list[Row]) -> list[Row]:
+    """The rows of a page: what places a band stands beside its gain, unless some step moved it."""
+    still = {(row.stage, row.knob): _spoken(row.value) for row in rows if _stayed(row)}
+    shown = []
+    for row in rows:
+        band, _, knob = row.knob.rpartition(" ")
+        places = {tail: still.get((row.stage, f"{band} {tail}")) for tail in ("frequency", "q")}
+        if band and knob == "gain":
+            told = [f"{places['frequency']} Hz"] if places["frequency"] else []
+            told += [f"Q {places['q']}"] if places["q"] else []
+            shown.append(replace(row, knob=", ".join([row.knob, *told])))
+        elif not (band and places.get(knob)):
+            shown.append(row)
+    return shown
+
+
+def _stayed(row: Row) -> bool:
+    untouched = not row.said["network"] and not row.said["refinement"]
+    return untouched and row.said["closed form"] in ("", row.said["rendered"])
 
 
 def columns_of(rows: list[Row]) -> list[str]:

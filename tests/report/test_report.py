@@ -25,7 +25,7 @@ from styletransfer.proposed import Proposed
 from styletransfer.report import Report, compare, html_of, player_html, report_of, write
 from styletransfer.report.console_curves import LEVELS_DB, traces_of, transfer_curve_db
 from styletransfer.report.curves import goniometer, third_octaves_db, width_by_band_db
-from styletransfer.report.parameters import columns_of
+from styletransfer.report.parameters import columns_of, folded, rows_of
 from styletransfer.report.versions import version_of
 from styletransfer.result import Result
 from styletransfer.sources import Song
@@ -176,6 +176,23 @@ def test_steps_have_columns_where_they_are_known(result: Result) -> None:
     assert ratio.said == {"closed form": "4.00", "network": "× 2.00", "refinement": "", "rendered": "4.00"}
     said = {r.knob: r.said["network"] for r in strips["drums"].rows if r.stage == "compressor"}
     assert (said["makeup"], said["knee"]) == ("-1.50", "")
+
+
+def test_a_band_is_one_line_unless_its_place_was_moved(result: Result) -> None:
+    document = result.document.model_copy(deep=True)
+    closed = {name: dict(knobs) for name, knobs in document.console.drums.items()}
+    moved = {name: dict(knobs) for name, knobs in closed.items()}
+    moved["eq"]["peak_2_gain_db"] += 2
+    for network, lines in (
+        (moved, [("peak 2 gain, 700 Hz, Q 0.80", "+2.00")]),
+        (
+            moved | {"eq": moved["eq"] | {"peak_2_frequency_hz": 1400.0}},
+            [("peak 2 gain, Q 0.80", "+2.00"), ("peak 2 frequency", "× 2.00")],
+        ),
+    ):
+        document.console.drums, document.proposed = network, {"drums": Proposed.of(STRIP, closed, network)}
+        rows = folded(rows_of(document, "drums", STRIP, network))
+        assert [(row.knob, row.said["network"]) for row in rows if row.stage == "eq"] == lines
 
 
 def test_without_audio_nothing_is_embedded(result: Result) -> None:
