@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from styletransfer import encoders, mixdown
 from styletransfer.audio import STEMS, Stems
+from styletransfer.baked import baked
 from styletransfer.converter.console import STRIP, Settings, neutral, scaled
 from styletransfer.converter.tcn import RATE
 from styletransfer.converters import Converter, LoadedTCN
@@ -52,6 +53,7 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         if network is not None:
             steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
         found = Converted(steps, notes)
+    found.notes.extend(baked(ours, theirs))
     if not ours.confidences:
         return found
     bears = borne(theirs, ours)

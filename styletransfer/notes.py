@@ -11,6 +11,9 @@ Code = Literal[
     "level-capped",  # a stem's level should have moved further than is safe
     "eq-capped",  # an equalizer band should have moved further than is safe
     "bandwidth-limited",  # one side has no treble above some frequency (an MP3's low-pass)
+    "dynamics-crushed",  # the input's peaks were flattened, as the reference's weren't, for good
+    "clipping-baked",  # the input clips, as the reference doesn't, for good
+    "reverb-baked",  # a stem of the input rings longer than the reference's, for good
     "network-failed",  # a network made no held-out stem of this kind better, so the stem is left alone
     "mono-input",  # nothing to widen
     "mono-output",  # the output has one channel, so width and balance were left alone
