@@ -124,15 +124,15 @@ def carry_over(
         if isinstance(network, LoadedTCN):
             told = {name: one for name, one in found.told.items() if one.amount and name not in request.lock}
             treated = treat(network, ours.played, told, done)
-    desk = Desk(ours, theirs, request, treated)
+    start = Desk(ours, theirs, request, treated)
     with clock("matching"):
         strips = steps[-1]
-        matched = desk.match(strips)
-        if request.polish and not request.refine:  # which polishes in its turn
-            desk = polished(desk, ours, theirs, request, full)
+        matched = start.match(strips)
+        desk = polished(start, ours, theirs, request, full) if request.polish else start
     if request.refine:
         with clock("refining") as done:
-            outcome = refined(desk, matched, ours, theirs, request, full, borne(theirs, ours), done)
+            bears = borne(theirs, ours)
+            outcome = refined(start, desk, matched, ours, theirs, request, full, bears, done)
             desk, matched = outcome.desk, outcome.notes
             strips = outcome.strips or strips
     notes += matched

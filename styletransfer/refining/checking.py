@@ -45,6 +45,7 @@ class Refined:
 
 def refined(
     desk: Desk,
+    otherwise: Desk,
     matched: list[Note],
     ours: Input,
     theirs: Reference,
@@ -53,25 +54,26 @@ def refined(
     bears: Mapping[str, float],
     done: Callable[[float], None] = lambda fraction: None,
 ) -> Refined:
-    """The desk with refined settings where these bring held-out passages closer, else as it is, with a note.
+    """The desk with refined settings where these bring held-out passages closer, else `otherwise` and a note.
 
     The strips are refined first, heard through the master as it was matched, since that is how they reach a
     listener, and since it mends the mix's tone better than they can. Behind refined strips the master is
     matched again, and refined in its turn.
 
+    otherwise  the desk as it would be without refinement: its master may have been polished.
     matched  what was to know about the match.
     amounts  of strips and master; what has none isn't refined. bears: stem → how much of a change it bears.
     """
     if desk.treated:
-        return _impossible(desk, matched, "a converter that turns knobs")
+        return _impossible(otherwise, matched, "a converter that turns knobs")
     heard = _listened(ours, theirs)
     if isinstance(heard, str):
-        return _impossible(desk, matched, heard)
+        return _impossible(otherwise, matched, heard)
     groups: set[str] = set(asked.only or GROUPS)
     silent = {name: 0.0 for name, amount in amounts.items() if not amount}
     reach = turnable(desk.strips, {**bears, **silent}, groups)
     if not amounts["master"] and not bool((reach > 0).any()):
-        return _impossible(desk, matched, "something that both songs have and that isn't locked")
+        return _impossible(otherwise, matched, "something that both songs have and that isn't locked")
     other, strips = Desk(ours, theirs, asked), desk.strips
     with torch.inference_mode(False), torch.enable_grad():
         if bool((reach > 0).any()):
@@ -80,14 +82,14 @@ def refined(
         notes = other.match(strips)
         if amounts["master"]:
             other.turn_master(mastered(strips, other.master, *heard.read, groups, asked.refine))
-    share = heard.share(desk, other)
+    share = heard.share(otherwise, other)
     if share <= 1 - MARGIN:
         return Refined(other, notes, strips)
     said = (
         f"refinement brought passages that it hadn't read to {100 * share:.0f} % of their distance to the "
         f"reference, more than {100 * (1 - MARGIN):.0f} %, so the start stands"
     )
-    return Refined(desk, [*matched, Note("refinement-dropped", said)])
+    return Refined(otherwise, [*matched, Note("refinement-dropped", said)])
 
 
 def polished(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: Amounts) -> Desk:
@@ -164,9 +166,12 @@ def _impossible(desk: Desk, matched: list[Note], what: str) -> Refined:
 
 def _sounds(theirs: Reference) -> tuple[Audio, Stems] | None:
     """Mix and stems that were measured; None where that isn't one sound, or it isn't at hand."""
-    if theirs.song is None or theirs.stems is None or len(theirs.sources) != 1:
+    counted = [
+        told for told in theirs.sources if told.weight > 0
+    ]  # at an end of the way to another, one of two
+    if theirs.song is None or theirs.stems is None or len(counted) != 1:
         return None
-    span_s = theirs.sources[0].measured_s
+    span_s = counted[0].measured_s
     return _passage(theirs.song.audio, span_s), {n: _passage(s, span_s) for n, s in theirs.stems.items()}
 
 

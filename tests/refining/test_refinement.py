@@ -8,7 +8,7 @@ import pytest
 import torch
 from refining_sounds import RATE, processed, stems_of, strips_with
 
-from styletransfer import transfer
+from styletransfer import interpolate, transfer
 from styletransfer.audio import STEMS
 from styletransfer.converter.console import STRIP, neutral
 from styletransfer.corpus.folder import RATE as KNOWN_RATE
@@ -99,6 +99,32 @@ def test_the_start_stands_where_held_out_passages_don_t_come_closer() -> None:
     assert result.document.console == start.document.console
     assert torch.equal(result.mix.samples, start.mix.samples)
     assert not any(told.refinement for told in result.document.proposed.values())
+
+
+def test_what_stands_instead_is_what_there_would_be_without_refinement(
+    sides: tuple[torch.Tensor, torch.Tensor], plain: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = iter((0.5, 1.1))  # the polish comes closer, refinement doesn't
+    monkeypatch.setattr(checking, "_share", lambda *sounds: next(shares))
+    monkeypatch.setattr(checking, "POLISH_STEPS", 2)
+    result = moved(*sides, refine=1, lock=STEMS)
+    assert codes(result) == ["refinement-dropped"]
+    assert result.document.proposed["master"].refinement["eq"]  # the polish's
+    shares = iter((0.5,))
+    assert result.document.console == moved(*sides, lock=STEMS).document.console
+
+
+def test_the_ends_of_a_way_between_two_references_are_polished_as_plain_transfers(
+    sides: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
+    monkeypatch.setattr(checking, "POLISH_STEPS", 2)
+    ours, theirs = sides
+    known = KnownStems()
+    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
+    way = interpolate(mixes[0], mixes[1], mixes[2], separator=known, converter="closed", gate=False)
+    assert way.at(0).document.proposed["master"].refinement["eq"]
+    assert torch.equal(way.at(0).mix.samples, moved(*sides).mix.samples)
 
 
 def test_short_songs_several_references_and_locked_strips_are_said_to_be_beyond_it(
