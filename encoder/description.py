@@ -102,8 +102,20 @@ def _silence() -> Features:
     )
 
 
+def _columns() -> tuple[int, Tensor]:
+    silence = _silence()
+    count = describe(silence).shape[1]
+    spectral = torch.ones(count)
+    spectral[EXPLICIT_NAMES.index("crest_db") : len(EXPLICIT_NAMES)] = 0
+    spectral[count - movements(silence.envelope, torch.zeros(1)).shape[1] :] = 0
+    return count, spectral
+
+
 with torch.inference_mode():
-    DESCRIPTION = describe(_silence()).shape[1]
+    DESCRIPTION, _spectral = _columns()
 """Columns of `describe`."""
+
+SPECTRAL: Tensor = _spectral.clone()
+"""(DESCRIPTION,) 1 for the columns that come from spectra of 46 ms, 0 for those of the fast envelopes."""
 
 assert max(_MARKED_BALANCES) < BALANCES

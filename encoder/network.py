@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .description import DESCRIPTION, MARKS, describe, marks
+from .description import DESCRIPTION, MARKS, SPECTRAL, describe, marks
 from .explicit import EXPLICIT_NAMES
 from .frontend import Frontend
 
@@ -29,12 +29,14 @@ class EncoderConfig:
     dimensions  of the embedding; of the paper's, 2048, its pooled channels.
     hidden      `small`: width of its two layers.
     dropout     `small`: share of the description that is left out at random in training.
+    ear         `small`: `spectra` hears no fast envelopes and no marks, for an encoder that judges others.
     """
 
     preset: Literal["small", "paper"] = "small"
     dimensions: int = 256
     hidden: int = 768
     dropout: float = 0.2
+    ear: Literal["whole", "spectra"] = "whole"
 
     @classmethod
     def paper(cls) -> EncoderConfig:
@@ -82,7 +84,10 @@ class FXEncoder(nn.Module):
         stem   (batch,) numbers of HEARD.
         """
         if self.config.preset == "small":
-            heard = torch.cat((self.standardized(heard, stem), marks(heard)), 1)
+            told, rulers = self.standardized(heard, stem), marks(heard)
+            if self.config.ear == "spectra":
+                told, rulers = told * SPECTRAL.to(told), torch.zeros_like(rulers)
+            heard = torch.cat((told, rulers), 1)
         embedding: Tensor = self.trunk(heard, stem)
         return embedding
 

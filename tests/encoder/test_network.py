@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from styletransfer.encoder import network as networks
+from styletransfer.encoder.description import DESCRIPTION, SPECTRAL
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder, stem_number
 
@@ -123,3 +124,14 @@ def test_it_overfits_a_handful_of_styles() -> None:
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.2
+
+
+def test_an_ear_for_spectra_hears_no_fast_envelopes() -> None:
+    torch.manual_seed(0)
+    network = FXEncoder(EncoderConfig(dimensions=8, hidden=8, ear="spectra")).eval()
+    described, drums = torch.randn(1, DESCRIPTION), torch.zeros(1, dtype=torch.long)
+    with torch.no_grad():
+        before = network.hear(described, drums)
+        assert torch.equal(network.hear(described + (1 - SPECTRAL), drums), before)
+        assert not torch.equal(network.hear(described + SPECTRAL, drums), before)
+    assert 0.3 < float(SPECTRAL.mean()) < 0.8

@@ -26,6 +26,8 @@ class EncoderRecipe(BaseModel):
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
     foreign_share    share of the effects that another implementation than the console's renders.
     gentle_share     share of the chains in gentle ranges.
+    half             only half of the training pieces, by a hash of their names.
+    ear              what the network hears of a description: `spectra` leaves out fast envelopes and marks.
     varied           whether contents are made unlike themselves before their chains.
     restylings       styles that are made of each rendered chain by changing its features.
     restyled         probability of each of the four changes in them: equalizer, side, pan, gain. Their
@@ -55,6 +57,8 @@ class EncoderRecipe(BaseModel):
     wet_share: float = Field(0.2, ge=0, le=1)
     foreign_share: float = Field(0.4, ge=0, le=1)
     gentle_share: float = Field(0.25, ge=0, le=1)
+    half: bool = False
+    ear: Literal["whole", "spectra"] = "whole"
     varied: bool = True
     restylings: int = Field(2, ge=0)
     restyled: float = Field(0.5, ge=0, le=1)

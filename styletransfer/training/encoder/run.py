@@ -29,6 +29,7 @@ from styletransfer.training.seeding import seed_of
 
 from . import validation
 from .contents import Contents
+from .half import half_of
 from .recipe import EncoderRecipe
 from .shards import Batch, Shards, check_material
 
@@ -85,6 +86,8 @@ def train(
     AudioError where the corpus has too few pieces; CheckpointError for weights that can't be started from.
     """
     began = time.monotonic()
+    if recipe.half:
+        corpus = half_of(corpus, folder / "corpus")
     heard = _heard(corpus, recipe)
     if material is not None:
         check_material(material, recipe)
@@ -93,7 +96,7 @@ def train(
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
-    model = _Model(EncoderConfig())
+    model = _Model(EncoderConfig(ear=recipe.ear))
     if first is not None:
         model.network.load_state_dict(first)
     optimizer = torch.optim.AdamW(

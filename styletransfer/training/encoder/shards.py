@@ -259,7 +259,7 @@ def check_material(folder: Path, recipe: EncoderRecipe) -> None:
         raise ConfigError(f"{folder} holds no shards")
 
 
-_MATERIAL = ("excerpt_s", "contents", "chains", "restylings", "varied", "validation_styles")
+_MATERIAL = ("half", "excerpt_s", "contents", "chains", "restylings", "varied", "validation_styles")
 _RESTYLED = ("eq", "mid_side_eq", "width", "pan", "gain")
 
 
