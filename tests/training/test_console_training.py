@@ -97,6 +97,8 @@ def test_a_run_leaves_weights_that_convert_and_facts_that_tell(unbroken: run.Tra
     assert found.facts["steps"] == 2 * 2 + 2
     assert set(found.facts["scales"]) == set(STRIPS[:4])
     assert found.facts["trained_on"]
+    pictures = sorted(path.name for path in (unbroken.path.parent / "pictures").iterdir())
+    assert pictures == [f"round-{number:03d}.png" for number in (1, 2, 3)]
     assert not found.network.scale[STRIPS.index("master")].any()  # nothing taught it the master
     assert unbroken.facts["validation_scaled"]["spectral"] <= unbroken.facts["validation"]["spectral"] + 1e-6
 

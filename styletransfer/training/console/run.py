@@ -17,9 +17,10 @@ from styletransfer.converter.network import ConsoleConfig, ConsoleNetwork
 from styletransfer.converters import console
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.errors import AudioError
+from styletransfer.files import make_folder
 from styletransfer.separation import choose
 from styletransfer.tasks import Neutral
-from styletransfer.training import snapshots
+from styletransfer.training import pictures, snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
 from styletransfer.training.facts import learned_from
@@ -119,7 +120,8 @@ def train(
 ) -> Trained:
     """Train a console network on a corpus; going on where an earlier call in the same folder was cut off.
 
-    folder     snapshots, logs and, at the end, the weights; passages, too, without another for `material`.
+    folder     snapshots, logs, pictures and, at the end, the weights; passages, too, without another folder
+               for `material`.
     name       of the weights' file.
     start      weights to start from: a shipped name, or a `.safetensors` file.
     encoder, separator   whose styles and stems the network hears.
@@ -131,6 +133,7 @@ def train(
     heard = encoders.load(encoder)
     first = None if start is None else console.load(start)
     claim(folder, recipe, name)
+    make_folder(folder / "pictures")
     fabric = launch(device, precision="32-true")
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
@@ -201,6 +204,7 @@ def train(
             found = judge.figures(model.network.eval())
             state.judge(found)
             log.validation(state.step, state.round, found)
+            pictures.draw(judge.shown(model.network), folder / "pictures" / f"round-{state.round:03d}.png")
             state.minutes += (time.monotonic() - began) / 60
             began = time.monotonic()
             snapshots.write(folder, model, optimizer, state)

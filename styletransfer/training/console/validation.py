@@ -13,13 +13,14 @@ from styletransfer.converter.console import STRIP
 from styletransfer.converter.network import STRIPS, ConsoleNetwork
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.separation import Separator
+from styletransfer.training.pictures import Shown
 from styletransfer.training.seeding import seed_of
 from styletransfer.training.spectral_loss import SIZES, spectral_losses
 
 from . import lessons, listening
 from .lessons import Lessons, curves_db
 from .loss import known_loss
-from .passages import Passage
+from .passages import CONDITIONS, Passage
 from .recipe import ConsoleRecipe
 
 SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -87,6 +88,24 @@ class Judge:
                 done += 1
                 progress(done / len(STEMS) / len(EFFECTS))
         return chosen
+
+    @torch.no_grad()
+    def shown(self, network: ConsoleNetwork) -> list[Shown]:
+        """The first audible example of each stem and condition: before, as it should be, and as it became."""
+        first: dict[tuple[str, str], int] = {}
+        for row, (strip, place) in enumerate(
+            zip(self.audible.strip.tolist(), self.audible.place.tolist(), strict=True)
+        ):
+            first.setdefault((STRIPS[strip], CONDITIONS[place[3]]), row)
+        rows = torch.tensor(list(first.values()), dtype=torch.long)
+        part, given, truth = self.audible.of(rows), self.sounds.given[rows], self.sounds.truth[rows]
+        made = listening.played(given, part.heard.closed_form + network(part.heard, part.strip))
+        found = []
+        for (stem, kind), before, wanted, after in zip(first, given, truth, made, strict=True):
+            nothing, left = (sum(spectral_losses(x[None], wanted[None], SIZES)) for x in (before, after))
+            said = f"{float(left) / max(float(nothing), 1e-9):.2f} of doing nothing"
+            found.append(Shown(stem, kind, before, wanted, after, said))
+        return found
 
     def _heard(self, network: ConsoleNetwork, rows: Tensor | None = None) -> Tensor:
         """(rows,) spectral distances to the truth of these audible rows; of all without."""
