@@ -116,10 +116,10 @@ def tag(
 
     Example: automix library tag a-song-i-love --tag warm --remove new
     """
-    from styletransfer.library import Library
-
     if not tags and not remove:
         raise UsageError("there is no tag to give or to take; add --tag or --remove")
+    from styletransfer.library import Library
+
     with Library(library, must_exist=True) as kept:
         numbers = [kept.find(name).number for name in names]
         kept.tag(numbers, tags or (), remove or ())

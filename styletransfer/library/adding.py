@@ -61,7 +61,8 @@ def add_files(
 ) -> Iterator[Outcome]:
     """Keep the styles of sounds, and styles from files; each is written before the next is heard.
 
-    A file is known by its bytes, or else by its samples. What can't be used is left out and told.
+    A file is known by its bytes, or else by its samples; it gets the tags too. What can't be used is left out
+    and told.
     """
     for path in paths:
         try:
@@ -86,19 +87,25 @@ def _add_sound(
         raise AudioError(f"{plain(str(path))} has a name that isn't UTF-8; rename it")
     marks = listener.encoder.fingerprint, listener.separator.fingerprint
     sha256 = _sha256(path)
-    if library.knows_file(sha256, *marks):
-        return True
-    song = load(path, "the sound")
-    if library.note_file(song.key, sha256, path, *marks):
-        return True
-    return not library.add(listener.hear(song, tags=tags, progress=progress), sha256, path)
+    known = library.knows_file(sha256, *marks)
+    if not known:
+        song = load(path, "the sound")
+        known = library.note_file(song.key, sha256, path, *marks) or not library.add(
+            listener.hear(song, tags=tags, progress=progress), sha256, path
+        )
+    if tags:
+        library.tag(library.numbers_of(file_sha256=sha256), tags)
+    return known
 
 
 def _add_style(library: Library, path: Path, listener: Listener, tags: Sequence[str]) -> bool:
     """Whether the style was known."""
     content = path.read_bytes()
     style = unpack(content, str(path)).heard_by(listener.encoder.fingerprint)
-    return not library.add(style.called(style.title, (*style.tags, *tags)))
+    known = not library.add(style.called(style.title, (*style.tags, *tags)))
+    if tags:
+        library.tag(library.numbers_of(key=style.key), tags)
+    return known
 
 
 def _spelled(path: Path) -> bool:

@@ -248,6 +248,15 @@ class Library:
                     "INSERT OR IGNORE INTO tags VALUES (?, ?)", [(number, tag) for tag in add if tag]
                 )
 
+    def numbers_of(self, *, file_sha256: str = "", key: str = "") -> list[int]:
+        """The styles that were heard in a file with those bytes, or that have that key."""
+        with self._named():
+            rows = self._sql.execute(
+                "SELECT style FROM files WHERE sha256 = ? UNION SELECT id FROM styles WHERE key = ?",
+                (file_sha256, key),
+            )
+            return [row[0] for row in rows]
+
     def remove(self, numbers: Iterable[int]) -> int:
         """Forget styles; how many there were."""
         with self._change():

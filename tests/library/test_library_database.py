@@ -45,6 +45,8 @@ def test_what_is_known_is_skipped_by_bytes_then_by_samples(library: Library, tmp
     assert states(library, folder, ears) == ["known"] * 3
     assert ears.separator.heard == 2  # type: ignore[attr-defined]
     assert [entry.tags for entry in library.entries()] == [("new",), ("new",)]
+    assert states(library, folder, ears, tags=["loved"]) == ["known"] * 3  # but the tag is new
+    assert [entry.tags for entry in library.entries()] == [("loved", "new"), ("loved", "new")]
     moved = library.find("song 1").path
     assert moved is not None
     assert moved.name == "same in another box.wav"
@@ -89,6 +91,8 @@ def test_styles_from_files_are_taken_in(library: Library, tmp_path: Path) -> Non
     assert states(library, tmp_path) == ["known"]
     kept = library.get(library.find("WARM").number)
     assert (kept.title, kept.tags) == ("warm", ("shared",))
+    assert states(library, tmp_path, tags=["mine"]) == ["known"]
+    assert library.get(library.find("warm").number).tags == ("mine", "shared")
     other = Listener(encoder(1), Shares(), None)
     (outcome,) = add_files(library, [tmp_path / "warm.style.safetensors"], other)
     assert "heard by encoder 00000000" in outcome.message
