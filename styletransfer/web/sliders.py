@@ -16,6 +16,7 @@ _GROUPS = {
         ("compressor", "ratio"): "Ratio",
         ("compressor", "makeup_db"): "Make-up",
     },
+    "Saturation": {("saturation", "drive_db"): "Drive"},
     "Width": {("width", "width"): "Width"},
     "Reverb": {("reverb", "wet"): "Wet", ("reverb", "decay_s"): "Decay"},
 }
@@ -54,7 +55,7 @@ class Slider:
 
 def sliders_of(strip: str, settings: Settings) -> dict[str, list[Slider]]:
     """The main knobs of a strip by group: a network's amount where one made the stem anew, then level,
-    equalizer bands, compressor, width, reverb."""
+    equalizer bands, compressor, saturation, width, reverb."""
     groups = {}
     if NETWORK in settings:
         amount = settings[NETWORK]["amount"]

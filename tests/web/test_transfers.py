@@ -64,7 +64,7 @@ def test_the_desk_shows_what_was_done_and_escapes_names(page: Page) -> None:
     assert "<img" not in html
     assert re.findall(r'data-strip="(\w+)"', html) == ["drums", "bass", "other", "vocals", "master"]
     assert "vocal.wav" in html  # an end of the way
-    for knob in ("gain_db", "peak_1_gain_db", "threshold_db", "ratio", "width", "wet"):
+    for knob in ("gain_db", "peak_1_gain_db", "threshold_db", "ratio", "drive_db", "width", "wet"):
         assert f'data-knob="{knob}"' in html
     assert " on" not in " ".join(re.findall(r"<[^>]*>", html)).replace(" one", "")  # no handlers
 
@@ -84,6 +84,15 @@ def test_a_turn_changes_the_samples_and_levels_stay_equal(page: Page) -> None:
     assert np.abs(after).max() <= 0.9
     again = heard(page, turned(page, "drums", {})["players"][0])
     assert np.array_equal(again, before)
+
+
+def test_saturation_is_turned_by_hand(page: Page) -> None:
+    clean, driven = (
+        heard(page, turned(page, "drums", {"saturation": {"drive_db": drive_db}})["players"][0])
+        for drive_db in (0.0, 24.0)
+    )
+    assert np.abs(driven - clean).max() > 0.01
+    turned(page, "drums", {})
 
 
 def test_a_stems_player_follows_its_strip(page: Page) -> None:
