@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from styletransfer.separation import Separator, choose
+from styletransfer.errors import AudioError, UsageError
+from styletransfer.separation import SUFFIXES, Separator, choose
+from styletransfer.texts import plain
 
 from .database import Library
 from .saved import SavedStyle
@@ -15,12 +17,19 @@ from .style_file import is_style, load_style
 def style_named(name: str, library: Path | None = None) -> SavedStyle:
     """The style in a file `….style.safetensors`, or the one of that title or number in the library.
 
-    ConfigError for a file that holds none, UsageError for a name that isn't known.
+    ConfigError for a file that holds none, UsageError for a name that isn't known, AudioError for a sound.
     """
     if is_style(Path(name)):
         return load_style(Path(name))
-    with Library(library, must_exist=True) as kept:
-        return kept.get(kept.find(name).number)
+    try:
+        with Library(library, must_exist=True) as kept:
+            return kept.get(kept.find(name).number)
+    except UsageError as error:
+        if Path(name).suffix.lower() not in SUFFIXES:
+            raise
+        there = Path(name).exists()
+        told = "is a sound and no style; `automix style save` makes one of it" if there else "does not exist"
+        raise AudioError(f"{plain(name)} {told}") from error
 
 
 def separator_for(

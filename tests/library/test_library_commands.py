@@ -187,6 +187,8 @@ def test_transfer_takes_a_style(folder: Path, tmp_path: Path) -> None:
         (("library", "add", "SONGS/none", "LIBRARY"), 2, "does not exist"),
         (("library", "tag", "dark", "LIBRARY"), 2, "--tag"),
         (("library", "rm", "nothing", "LIBRARY"), 2, "no style"),
+        (("library", "search", "SONGS/none.wav", "LIBRARY"), 3, "none.wav does not exist"),
+        (("style", "show", "SONGS/dark.wav", "LIBRARY"), 3, "is a sound and no style"),
         (("library", "search", "dark", "--stem", "tambourine", "LIBRARY"), 2, "tambourine"),
         (("transfer", "SONGS/middle.wav", "--style", "nothing", "LIBRARY", "-o", "OUT.wav"), 2, "no style"),
         (("transfer", "--style", "dark", "LIBRARY", "-o", "OUT.wav"), 2, "input"),
