@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.corpus.split import marks
+
+
+class Counters(Protocol):
+    """What a run counts: steps, minutes, and the best round's figures."""
+
+    step: int
+    minutes: float
+    best: dict[str, Any]
+
+
+def how_it_went(
+    network: str, recipe: BaseModel, state: Counters, device: str, processes: int
+) -> dict[str, Any]:
+    """Command, recipe, steps, minutes and machine of a run, and what validation said of its best round."""
+    return {
+        "origin": f"automix train {network}",
+        "licence": "Apache-2.0",
+        "recipe": recipe.model_dump(),
+        "steps": state.step,
+        "minutes": round(state.minutes, 1),
+        "device": device,
+        "processes": processes,
+        "validation": state.best,
+    }
 
 
 def learned_from(corpus: Path, songs: Sequence[CorpusSong], start: str | Path | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from styletransfer.tasks import Neutral
 from styletransfer.training import pictures, snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
-from styletransfer.training.facts import learned_from
+from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.neutral_passages import passages as neutral_passages
 from styletransfer.training.run_folder import claim
@@ -212,15 +212,8 @@ def train(
     crew.close()
     songs = _songs(corpus, passages)
     facts = {
-        "origin": "automix train converter",
-        "licence": "Apache-2.0",
-        "recipe": recipe.model_dump(),
-        "steps": state.step,
-        "minutes": round(state.minutes, 1),
-        "device": device,
-        "processes": fabric.world_size,
+        **how_it_went("converter", recipe, state, device, fabric.world_size),
         "separator": by_ear.fingerprint,
-        "validation": state.best,
         **learned_from(corpus, songs, start),
     }
     if rank != 0:

@@ -17,11 +17,11 @@ from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
-from styletransfer.errors import AudioError
+from styletransfer.errors import AudioError, CheckpointError
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
-from styletransfer.training.facts import learned_from
+from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
@@ -53,7 +53,7 @@ class _Model(nn.Module):
         self.heads = Heads(config.dimensions, len(PARAMETER_NAMES), len(EFFECTS))
 
     def forward(self, batch: Batch, recipe: EncoderRecipe) -> dict[str, Tensor]:
-        heard = self.network.hear(batch.described, batch.stem)
+        heard = self.network.hear(batch.heard, batch.stem)
         regression, presence = self.heads.losses(
             heard, batch.shares, batch.active, batch.present, batch.known
         )
@@ -68,7 +68,7 @@ def train(
     corpus: Path,
     folder: Path,
     *,
-    name: str = "fxencoder-small",
+    name: str | None = None,
     start: str | Path | None = None,
     material: Path | None = None,
     device: str = "cpu",
@@ -78,7 +78,7 @@ def train(
     """Train an encoder on a corpus; going on where an earlier call in the same folder was cut off.
 
     folder    shards, snapshots, logs (`log.csv`, TensorBoard) and, at the end, the weights.
-    name      of the weights' file.
+    name      of the weights' file, `fxencoder-` and the preset without.
     start     weights to start from: a shipped name, or a `.safetensors` file.
     material  the folder of another run, whose shards then all serve from the first round; none is rendered.
     workers   processes that render; 0 renders on `device`.
@@ -89,14 +89,15 @@ def train(
     if recipe.half:
         corpus = half_of(corpus, folder / "corpus")
     heard = _heard(corpus, recipe)
-    if material is not None:
-        check_material(material, recipe)
-    first = None if start is None else encoders.load(start).network.state_dict()
+    name = name or f"fxencoder-{recipe.preset}"
+    made_by = None if material is None else check_material(material, recipe)
+    config = EncoderConfig.paper() if recipe.preset == "paper" else EncoderConfig(ear=recipe.ear)
+    first = None if start is None else _started(start, config)
     claim(folder, recipe, name)
     fabric = launch(device)
     rank = fabric.global_rank
     torch.manual_seed(recipe.seed)  # the first weights
-    model = _Model(EncoderConfig(ear=recipe.ear))
+    model = _Model(config)
     if first is not None:
         model.network.load_state_dict(first)
     optimizer = torch.optim.AdamW(
@@ -155,7 +156,12 @@ def train(
         if recipe.minutes and state.minutes >= recipe.minutes:
             break
     crew.close()
-    facts = _facts(recipe, corpus, state, start, fabric.world_size, device)
+    songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
+    facts = {
+        **how_it_went("encoder", recipe, state, device, fabric.world_size),
+        "material": made_by,
+        **learned_from(corpus, songs, start),
+    }
     if rank != 0:
         return Trained(folder, facts)
     snapshots.restore_best(folder, model.network)
@@ -164,7 +170,10 @@ def train(
 
 
 def _heard(corpus: Path, recipe: EncoderRecipe) -> list[str]:
-    """The stems, and `mix`, that training has pieces enough of, and validation two."""
+    """The stems, and `mix`, that training has pieces enough of, and validation two.
+
+    AudioError where there are none, or too few songs with all of them where some are to be separated.
+    """
     training = Contents(Corpus(corpus), "train", recipe.excerpt_s, vary=recipe.varied)
     validated = Contents(Corpus(corpus), "validation", 2 * recipe.excerpt_s)
     enough = training.with_pieces(recipe.contents)
@@ -174,7 +183,21 @@ def _heard(corpus: Path, recipe: EncoderRecipe) -> list[str]:
             f"no stem in {corpus} is in {recipe.contents} pieces of training and 2 of validation; "
             "build more of it, or set fewer contents in a recipe"
         )
+    stems = [stem for stem in heard if stem != "mix"]
+    if recipe.separated_share and len(training.together(stems)) < recipe.contents:
+        raise AudioError(
+            f"fewer than {recipe.contents} pieces of training in {corpus} have all stems at once; "
+            "build more of it, or set separated_share to 0 in a recipe"
+        )
     return heard
+
+
+def _started(start: str | Path, config: EncoderConfig) -> dict[str, Tensor]:
+    """The weights to start from. CheckpointError where they are of a network of another shape."""
+    network = encoders.load(start).network
+    if network.config != config:
+        raise CheckpointError(f"{start} is no encoder as the recipe has it; give another recipe or --from")
+    return network.state_dict()
 
 
 def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
@@ -187,33 +210,13 @@ def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
     return predicted if recipe.objective == "regression" else losses["contrastive"] + predicted
 
 
+@torch.no_grad()
 def _standardize(network: FXEncoder, shards: Shards) -> None:
     """Mean and spread of the descriptions over the first shard, per stem."""
-    for number, described in shards.every():
+    for number, heard in shards.every():
+        described = heard if heard.ndim == 2 else network.describe(heard.to(network.mean.device))
         network.mean[number] = described.mean(0)
         network.scale[number] = described.std(0).clamp(min=0.02)
-
-
-def _facts(
-    recipe: EncoderRecipe,
-    corpus: Path,
-    state: snapshots.State,
-    start: str | Path | None,
-    processes: int,
-    device: str,
-) -> dict[str, Any]:
-    songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
-    return {
-        "origin": "automix train encoder",
-        "licence": "Apache-2.0",
-        "recipe": recipe.model_dump(),
-        "steps": state.step,
-        "minutes": round(state.minutes, 1),
-        "device": device,
-        "processes": processes,
-        "validation": state.best,
-        **learned_from(corpus, songs, start),
-    }
 
 
 __all__ = ["Trained", "total_loss", "train"]

@@ -18,7 +18,7 @@ from styletransfer.separation import splitters
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
-from styletransfer.training.facts import learned_from
+from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
 from styletransfer.training.schedule import learning_rate
@@ -158,7 +158,12 @@ def train(
         if recipe.minutes and state.minutes >= recipe.minutes:
             break
     crew.close()
-    facts = _facts(recipe, corpus, state, start, fabric.world_size, device)
+    facts = {
+        **how_it_went("separator", recipe, state, device, fabric.world_size),
+        **learned_from(corpus, Corpus(corpus).songs("train"), start),
+    }
+    if recipe.architecture == "unet":
+        facts["licence"] += "; started from Spleeter's weights, MIT, (c) 2019-present Deezer SA"
     if rank != 0:
         return Trained(folder, facts)
     snapshots.restore_best(folder, model.average, "average")
@@ -203,30 +208,6 @@ def _set_learning(network: nn.Module, recipe: SeparatorRecipe, *, frozen: bool, 
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-
-
-def _facts(
-    recipe: SeparatorRecipe,
-    corpus: Path,
-    state: State,
-    start: str | Path | None,
-    processes: int,
-    device: str,
-) -> dict[str, Any]:
-    songs = Corpus(corpus).songs("train")
-    return {
-        "origin": "automix train separator",
-        "licence": "Apache-2.0; started from Spleeter's weights, MIT, (c) 2019-present Deezer SA"
-        if recipe.architecture == "unet"
-        else "Apache-2.0",
-        "recipe": recipe.model_dump(),
-        "steps": state.step,
-        "minutes": round(state.minutes, 1),
-        "device": device,
-        "processes": processes,
-        "validation": state.best,
-        **learned_from(corpus, songs, start),
-    }
 
 
 __all__ = ["State", "Trained", "total_loss", "train"]

@@ -24,7 +24,7 @@ from styletransfer.tasks.neutral import PASSAGE_S
 from styletransfer.training import snapshots
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
-from styletransfer.training.facts import learned_from
+from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.neutral_passages import passages
 from styletransfer.training.run_folder import claim
@@ -189,7 +189,10 @@ def train(
         if recipe.minutes and state.minutes >= recipe.minutes:
             break
     crew.close()
-    facts = _facts(recipe, corpus, songs, state, start, fabric.world_size, device)
+    facts = {
+        **how_it_went("converter", recipe, state, device, fabric.world_size),
+        **learned_from(corpus, songs, start),
+    }
     if rank != 0:
         return Trained(folder, facts)
     snapshots.restore_best(folder, model.average, "average")
@@ -208,28 +211,6 @@ def _passages(
     corpus: Path, split: str, count: int, folder: Path, crew: Crew, progress: Progress
 ) -> tuple[list[Neutral], list[CorpusSong]]:
     return passages(corpus, split, count, folder, crew, partial(progress, f"neutral passages, {split}"))
-
-
-def _facts(
-    recipe: TCNRecipe,
-    corpus: Path,
-    songs: Sequence[CorpusSong],
-    state: State,
-    start: str | Path | None,
-    processes: int,
-    device: str,
-) -> dict[str, Any]:
-    return {
-        "origin": "automix train converter",
-        "licence": "Apache-2.0",
-        "recipe": recipe.model_dump(),
-        "steps": state.step,
-        "minutes": round(state.minutes, 1),
-        "device": device,
-        "processes": processes,
-        "validation": state.best,
-        **learned_from(corpus, songs, start),
-    }
 
 
 __all__ = ["State", "Trained", "total_loss", "train"]
