@@ -116,7 +116,7 @@ def test_groups_hold_two_contents_under_two_chains(corpus: Path, tmp_path: Path)
     assert batch.known[:4].all()
     # restyled: the same chains, described otherwise, and of fewer effects can be told what they are
     assert torch.equal(batch.shares[:4], batch.shares[4:8])
-    assert (batch.described[:, :1] - batch.described[:, :1].mean()).abs().max() > 1
+    assert (batch.heard[:, :1] - batch.heard[:, :1].mean()).abs().max() > 1
     assert not batch.known.all()
 
 
@@ -126,7 +126,7 @@ def test_a_shard_rendered_again_is_the_same(corpus: Path, tmp_path: Path) -> Non
         material = shards.Shards(corpus, RECIPE, tmp_path / name, Crew(0), HEARD)
         material.prepare(0, {"eq": 1.0})
         batches.append(material.batch(Generator().manual_seed(0), 1))
-    assert torch.equal(batches[0].described, batches[1].described)
+    assert torch.equal(batches[0].heard, batches[1].heard)
 
 
 def test_a_run_learns_from_another_s_shards_and_refuses_those_of_another_kind(
@@ -137,6 +137,7 @@ def test_a_run_learns_from_another_s_shards_and_refuses_those_of_another_kind(
     trained = training.train(judged, corpus, tmp_path / "two", material=tmp_path / "one", workers=0)
     assert not (tmp_path / "two" / "shards-0").exists() or not any((tmp_path / "two" / "shards-0").iterdir())
     assert trained.facts["steps"] == RECIPE.steps_per_round
+    assert trained.facts["material"] == {"run": "one", "objective": "both", "rounds": 3}
     other = judged.model_copy(update={"chains": 3})
     with pytest.raises(ConfigError, match="were made with chains = 2, not 3"):
         training.train(other, corpus, tmp_path / "three", material=tmp_path / "one", workers=0)
@@ -153,7 +154,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 
 
 def test_the_recipes_that_ship_can_be_read() -> None:
-    assert {"cpu", "gpu", "classifier"} <= set(shipped())
+    assert {"cpu", "separated", "classifier", "gpu", "paper"} <= set(shipped())
     for name in shipped():
         assert read(name).rounds > 0
 
@@ -165,6 +166,7 @@ def test_the_recipes_that_ship_can_be_read() -> None:
         ("rounds = 0", "rounds"),
         ("rounds =", "no TOML"),
         ('objective = "x"', "objective"),
+        ('preset = "paper"', "restylings: .*can't be restyled"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -180,11 +182,13 @@ def test_what_can_t_be_is_said_before_anything_is_written(corpus: Path, tmp_path
     target, file = tmp_path / "run", tmp_path / "file"
     file.write_text("x")
     more = RECIPE.model_copy(update={"contents": 4})
+    paper = RECIPE.model_copy(update={"preset": "paper"})
     refusals: list[tuple[EncoderRecipe, Path, dict[str, str], type[AutomixError], str]] = [
         (RECIPE, target, {"start": "nobody"}, CheckpointError, "no weights named nobody"),
         (RECIPE, target, {"name": "a/b"}, UsageError, "without folders"),
         (RECIPE, file, {}, AudioError, "can't be made a folder"),
         (more, target, {}, AudioError, "4 pieces of training"),
+        (paper, target, {"start": "fxencoder-small"}, CheckpointError, "no encoder as the recipe has it"),
     ]
     for recipe, folder, asked, kind, sentence in refusals:
         with pytest.raises(kind, match=sentence):

@@ -68,29 +68,60 @@ class Contents:
     def draw(self, generator: Generator, stem: str, groups: int, each: int) -> Tensor:
         """Excerpts (groups, each, 2, time) at −23 LUFS; those of a group are of different pieces, of which
         there must be as many."""
+        return torch.cat(self.draw_cropped(generator, stem, groups, [1.0] * each), 1)
+
+    def draw_cropped(
+        self, generator: Generator, stem: str, groups: int, shares: Sequence[float]
+    ) -> list[Tensor]:
+        """The same with excerpts of these shares of the full length: (groups, 1, 2, time) for each share."""
         names = self.pieces(stem)
         drawn = []
         for _ in range(groups):
-            chosen = torch.randperm(len(names), generator=generator)[:each].tolist()
-            drawn.append(torch.stack([self._excerpt(generator, stem, names[index]) for index in chosen]))
-        return torch.stack(drawn)
+            chosen = torch.randperm(len(names), generator=generator)[: len(shares)].tolist()
+            drawn.append(
+                [
+                    self._excerpt(generator, self._pieces[stem][names[index]], (stem,), share)
+                    for index, share in zip(chosen, shares, strict=True)
+                ]
+            )
+        return [
+            torch.stack([levelled(sounds[0])[0] for sounds in column])[:, None]
+            for column in zip(*drawn, strict=True)
+        ]
 
-    def _excerpt(self, generator: Generator, stem: str, piece: str) -> Tensor:
-        songs = self._pieces[stem][piece]
-        best, best_share = torch.zeros(2, 0), -1.0
+    def together(self, stems: Sequence[str]) -> dict[str, list[CorpusSong]]:
+        """Piece → its songs in which all of these stems are alive."""
+        found = {}
+        for piece, songs in self._pieces.get(next(iter(stems), ""), {}).items():
+            if full := [song for song in songs if all(_alive(song, stem) for stem in stems)]:
+                found[piece] = full
+        return found
+
+    def draw_songs(self, generator: Generator, stems: Sequence[str], each: int) -> Tensor:
+        """Passages (each, stems, 2, time) in which all of these stems play, as loud as in their songs, each
+        of another piece, of which there must be as many."""
+        pieces = list(self.together(stems).values())
+        chosen = torch.randperm(len(pieces), generator=generator)[:each].tolist()
+        return torch.stack([self._excerpt(generator, pieces[index], stems) for index in chosen])
+
+    def _excerpt(
+        self, generator: Generator, songs: Sequence[CorpusSong], stems: Sequence[str], share: float = 1.0
+    ) -> Tensor:
+        """The liveliest of some passages, (stems, 2, time): one where the rarest of the stems plays most."""
+        frames, read_s = round(share * self._frames), share * self._read_s
+        best, best_share = torch.zeros(len(stems), 2, 0), -1.0
         for _ in range(_TRIES):
             song = songs[_choose(generator, len(songs))]
-            start_s = float(torch.rand((), generator=generator)) * (song.duration_s - self._read_s)
-            sound = song.read(stem, start_s, self._read_s)
-            share = active_share(sound)
-            if share > best_share:
-                best, best_share = sound, share
-            if share >= LEAST_ACTIVE:
+            start_s = float(torch.rand((), generator=generator)) * (song.duration_s - read_s)
+            sounds = torch.stack([song.read(stem, start_s, read_s) for stem in stems])
+            alive = min(map(active_share, sounds))
+            if alive > best_share:
+                best, best_share = sounds, alive
+            if alive >= LEAST_ACTIVE:
                 break
         if self._vary:
-            best = varied(generator, best, self._frames)
-        whole = torch.nn.functional.pad(best, (0, self._frames - best.shape[1]))[:, : self._frames]
-        return levelled(whole)[0]
+            best = varied(generator, best, frames)
+        return torch.nn.functional.pad(best, (0, frames - best.shape[-1]))[..., :frames]
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,4 +1,4 @@
-"""Rendered material: groups in which every content meets every style, as descriptions; batches of them.
+"""Rendered material: groups in which every content meets every style, kept on disk; batches of them.
 
 Effects cost a hundred times what the network does, so what was rendered is met again, in other company.
 A shard is drawn from its own seed: rendered again it is the same, so a run can go on after a kill.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import safetensors
 import safetensors.torch
@@ -19,18 +18,13 @@ import torch
 from torch import Generator, Tensor
 
 from styletransfer import weights
-from styletransfer.chains import EFFECTS, GENTLE, VARIED, Chain, draw
-from styletransfer.chains.parameters import COLUMNS
-from styletransfer.corpus.folder import RATE
-from styletransfer.encoder import restyling
-from styletransfer.encoder.description import describe
-from styletransfer.encoder.frontend import Features, Frontend
 from styletransfer.encoder.network import stem_number
 from styletransfer.errors import AudioError, CheckpointError, ConfigError
 from styletransfer.training.crew import Crew
 from styletransfer.training.seeding import seed_of
 
 from .contents import contents_of
+from .groups import Order, render
 from .recipe import EncoderRecipe
 
 _TOGETHER = 48  # excerpts rendered at a time, or a group: more don't fit a cache
@@ -39,88 +33,20 @@ _TOGETHER = 48  # excerpts rendered at a time, or a group: more don't fit a cach
 class Batch(NamedTuple):
     """Excerpts in groups, on the device that trains: all contents under one style, then under the next.
 
-    described  (excerpts, DESCRIPTION).
+    heard      (excerpts, DESCRIPTION), or samples (excerpts, 2, time): what the network is given.
     stem       (excerpts,) numbers of stems.
     style      (excerpts,) a number per style; excerpts with the same one match.
     shares, active   (excerpts, parameters) what `Chain.parameters` says.
     present, known   (excerpts, effects) bool: which effects there are, and which of them can be told.
     """
 
-    described: Tensor
+    heard: Tensor
     stem: Tensor
     style: Tensor
     shares: Tensor
     active: Tensor
     present: Tensor
     known: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a worker needs to render one chunk of a shard."""
-
-    corpus: Path
-    recipe: EncoderRecipe
-    stem: str
-    groups: int
-    seed: int
-    chances: Mapping[str, float]
-    wet: bool
-
-
-def render(order: Order, device: str = "cpu") -> dict[str, Tensor]:
-    """Draw and render some groups: the fields of `Batch` but `stem` and `style`, each (groups, excerpts, …).
-
-    A group's styles are its chains, then each of them restyled, once and again.
-    """
-    generator = Generator().manual_seed(order.seed)
-    recipe, groups = order.recipe, order.groups
-    pool = "wet" if order.wet else "songs"
-    contents = contents_of(order.corpus, "train", recipe.excerpt_s, pool, recipe.varied)
-    sounds = contents.draw(generator, order.stem, groups, recipe.contents)
-    chains = training_chains(generator, groups * recipe.chains, order.stem, recipe, order.chances)
-    samples = sounds.repeat_interleave(recipe.chains, 0).flatten(0, 1).to(device)
-    chain = chains.repeat(recipe.contents)
-    heard: Features = _frontend(device)(chain.apply(samples, RATE))
-    shares, active = chain.parameters()
-    present = chain.present()
-    parts: dict[str, list[Tensor]] = {
-        "described": [describe(heard).half().cpu()],
-        "shares": [shares.half()] * (1 + recipe.restylings),
-        "active": [active],
-        "present": [present] * (1 + recipe.restylings),
-        "known": [torch.ones_like(present)],
-    }
-    for _ in range(recipe.restylings):
-        change = restyling.draw(generator, len(chains), recipe.restyled)
-        change = change.select(torch.arange(len(chains)).repeat_interleave(recipe.contents))
-        restyled = restyling.restyle(heard, restyling.Restyling(*(value.to(device) for value in change)))
-        known, still = torch.ones_like(present), active.clone()
-        for effect, changed in zip(_RESTYLED, _changed(change), strict=True):
-            known[:, EFFECTS.index(effect)] &= ~changed
-            still[:, COLUMNS[effect]] &= ~changed[:, None]
-        parts["described"].append(describe(restyled).half().cpu())
-        parts["active"].append(still)
-        parts["known"].append(known)
-    return {
-        key: torch.stack(each).unflatten(1, (groups, -1)).transpose(0, 1).flatten(1, 2)
-        for key, each in parts.items()
-    }
-
-
-def training_chains(
-    generator: Generator, count: int, stem: str, recipe: EncoderRecipe, chances: Mapping[str, float]
-) -> Chain:
-    """Chains as training draws them: from one effect to all, the badly learned ones more often."""
-    parts = []
-    for _ in range(count):
-        likely = 0.15 + 0.85 * float(torch.rand((), generator=generator))
-        gentle = float(torch.rand((), generator=generator)) < recipe.gentle_share
-        base = replace(GENTLE if gentle else VARIED, foreign=recipe.foreign_share)
-        scaled = {stage: likely * chances.get(stage, 0.6) for stage in (*EFFECTS, "codec")}
-        scaled["codec"] *= 0.1
-        parts.append(draw(generator, 1, stem, base, chances=scaled))
-    return Chain.join(parts)
 
 
 class Shards:
@@ -182,12 +108,12 @@ class Shards:
         count = len(self._stems) * groups
         styles = (1 + self._recipe.restylings) * self._recipe.chains
         numbers_of_stems = torch.tensor([stem_number(stem) for stem in self._stems])
-        heard = numbers_of_stems.repeat_interleave(groups * styles * self._recipe.contents)
+        stem_numbers = numbers_of_stems.repeat_interleave(groups * styles * self._recipe.contents)
         style = torch.arange(count * styles).repeat_interleave(self._recipe.contents)
         found = {key: torch.cat(value) for key, value in parts.items()}
         return Batch(
             found["described"].float(),
-            heard,
+            stem_numbers,
             style,
             found["shares"].float(),
             found["active"],
@@ -196,7 +122,7 @@ class Shards:
         )
 
     def every(self) -> Iterator[tuple[int, Tensor]]:
-        """Stem number → the descriptions of all excerpts of the first shard in memory."""
+        """Stem number → what the network is given of all excerpts of the first shard in memory."""
         first = self._kept[min(self._kept)]
         for stem in self._stems:
             yield stem_number(stem), first[stem]["described"].float().flatten(0, 1)
@@ -218,33 +144,40 @@ class Shards:
         self, path: Path, number: int, chances: Mapping[str, float], progress: Callable[[float], None]
     ) -> None:
         orders = list(self._orders(number, chances))
-        pieces: dict[str, list[dict[str, Tensor]]] = {stem: [] for stem in self._stems}
-        for done, (order, rendered) in enumerate(zip(orders, self._rendered(orders), strict=True), 1):
-            pieces[order.stem].append(rendered)
+        kept: dict[str, list[dict[str, Tensor]]] = {stem: [] for stem in self._stems}
+        work = functools.partial(render, device=self._device)
+        for done, rendered in enumerate(self._crew.map(work, orders), 1):
+            for stem, parts in rendered.items():
+                kept[stem].append(parts)
             progress(done / len(orders))
         flat = {
             f"{stem}.{key}": torch.cat([part[key] for part in parts])
-            for stem, parts in pieces.items()
+            for stem, parts in kept.items()
             for key in parts[0]
         }
         weights.write(path, flat)
 
     def _orders(self, number: int, chances: Mapping[str, float]) -> Iterator[Order]:
+        recipe = self._recipe
+        separated = round(recipe.separated_share * recipe.groups_per_shard)
+        for chunk in range(separated):
+            seed = seed_of(recipe.seed, number, "separated", chunk)
+            yield Order(self._corpus, recipe, tuple(self._stems), 1, seed, chances, "separated")
         for stem in self._stems:
-            left, chunk = self._recipe.groups_per_shard, 0
+            left, chunk = recipe.groups_per_shard - separated, 0
             while left > 0:
-                groups = min(left, max(1, _TOGETHER // (self._recipe.contents * self._recipe.chains)))
-                seed = seed_of(self._recipe.seed, number, stem, chunk)
-                wet = stem in self._wet and (seed >> 8) % 1000 < 1000 * self._recipe.wet_share
-                yield Order(self._corpus, self._recipe, stem, groups, seed, chances, wet)
-                left, chunk = left - groups, chunk + 1
-
-    def _rendered(self, orders: Sequence[Order]) -> Iterator[dict[str, Tensor]]:
-        yield from self._crew.map(functools.partial(render, device=self._device), orders)
+                count = min(left, max(1, _TOGETHER // (recipe.contents * recipe.chains)))
+                seed = seed_of(recipe.seed, number, stem, chunk)
+                wet = stem in self._wet and (seed >> 8) % 1000 < 1000 * recipe.wet_share
+                yield Order(self._corpus, recipe, (stem,), count, seed, chances, "wet" if wet else "songs")
+                left, chunk = left - count, chunk + 1
 
 
-def check_material(folder: Path, recipe: EncoderRecipe) -> None:
-    """ConfigError where a folder holds no run's shards, or those of a recipe that describes others."""
+def check_material(folder: Path, recipe: EncoderRecipe) -> dict[str, Any]:
+    """Which run made a folder's shards, for the header of weights: its name, and where its recipe differs.
+
+    ConfigError where there are no shards, or those of a recipe that describes others.
+    """
     try:
         theirs = EncoderRecipe(**json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -257,16 +190,14 @@ def check_material(folder: Path, recipe: EncoderRecipe) -> None:
             )
     if not any(folder.glob("shards-*/shard-*.safetensors")):
         raise ConfigError(f"{folder} holds no shards")
+    ours = recipe.model_dump()
+    return {
+        "run": folder.resolve().name,
+        **{field: value for field, value in theirs.model_dump().items() if value != ours[field]},
+    }
 
 
-_MATERIAL = ("half", "excerpt_s", "contents", "chains", "restylings", "varied", "validation_styles")
-_RESTYLED = ("eq", "mid_side_eq", "width", "pan", "gain")
-
-
-def _changed(change: restyling.Restyling) -> tuple[Tensor, ...]:
-    """Which excerpts' effects of _RESTYLED can't be told any more, (excerpts,) bool each."""
-    both, side = change.both_db.any(1), change.side_db.any(1)
-    return both, both | side, side, change.channels_db.any(1), change.gain_db != 0
+_MATERIAL = ("preset", "half", "excerpt_s", "contents", "chains", "restylings", "varied", "validation_styles")
 
 
 def _wet_stems(corpus: Path, recipe: EncoderRecipe) -> tuple[str, ...]:
@@ -276,8 +207,3 @@ def _wet_stems(corpus: Path, recipe: EncoderRecipe) -> tuple[str, ...]:
     except AudioError:  # none, or too little
         return ()
     return tuple(stem for stem in wet.with_pieces(recipe.contents) if stem != "mix")
-
-
-@functools.lru_cache(maxsize=2)
-def _frontend(device: str) -> Frontend:
-    return Frontend().to(device)

@@ -26,14 +26,18 @@ from .recipe import EncoderRecipe
 
 _EFFECTS_PER_STYLE = 4
 _CHUNK = 4
+_TOGETHER = 100
 _SEED = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Validation:
-    """Rendered styles, each on two pieces (rows 2i and 2i + 1), by name: a stem, or `effect/NAME`."""
+    """Rendered styles, each on two pieces (rows 2i and 2i + 1), by name: a stem, or `effect/NAME`.
 
-    described: dict[str, Tensor]
+    heard  what the network is given of them; `stem` which stem they are of.
+    """
+
+    heard: dict[str, Tensor]
     stem: dict[str, str]
 
     @torch.no_grad()
@@ -58,9 +62,11 @@ class Validation:
         return losses
 
     def _heard(self, network: FXEncoder, name: str, device: str) -> Tensor:
-        described = self.described[name].float().to(device)
-        stem = torch.full((len(described),), stem_number(self.stem[name]), device=device)
-        return network.hear(described, stem).float()
+        parts = []
+        for part in self.heard[name].split(_TOGETHER):
+            stem = torch.full((len(part),), stem_number(self.stem[name]), device=device)
+            parts.append(network.hear(part.float().to(device), stem).float())
+        return torch.cat(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Order:
     effect: str | None
     styles: int
     duration_s: float
+    preset: str
     seed: int
 
 
@@ -98,20 +105,21 @@ def prepare(
                 effect,
                 min(_CHUNK, count - first),
                 recipe.excerpt_s * (2 if effect is None else 1),
+                recipe.preset,
                 seed_of(_SEED, name, first),
             )
             for name, stem, effect, count in sets
             for first in range(0, count, _CHUNK)
         ]
         parts: dict[str, list[Tensor]] = {}
-        for order, described in zip(orders, crew.map(render, orders), strict=True):
-            parts.setdefault(order.name, []).append(described)
+        for order, heard in zip(orders, crew.map(render, orders), strict=True):
+            parts.setdefault(order.name, []).append(heard)
         weights.write(path, {name: torch.cat(found) for name, found in parts.items()})
     return Validation(safetensors.torch.load_file(path), {name: stem for name, stem, *_ in sets})
 
 
 def render(order: Order) -> Tensor:
-    """Draw and render the styles of one order, each on two pieces: descriptions."""
+    """Draw and render the styles of one order, each on two pieces: what the network is given of them."""
     generator = Generator().manual_seed(order.seed)
     contents = contents_of(order.corpus, "validation", order.duration_s, "songs")
     sounds = contents.draw(generator, order.stem, order.styles, 2)
@@ -120,4 +128,5 @@ def render(order: Order) -> Tensor:
     else:
         chances = {stage: float(stage == order.effect) for stage in STAGES}
         chains = draw(generator, order.styles, order.stem, PUBLISHED, chances=chances)
-    return describe(Frontend()(chains.repeat(2).apply(sounds.flatten(0, 1), RATE)))
+    heard = chains.repeat(2).apply(sounds.flatten(0, 1), RATE)
+    return heard.half() if order.preset == "paper" else describe(Frontend()(heard))

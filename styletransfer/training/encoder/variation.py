@@ -22,22 +22,24 @@ _CURVE = 200
 
 
 def varied(generator: Generator, samples: Tensor, frames: int) -> Tensor:
-    """An excerpt (2, frames) of (2, ≥ MOST_STRETCH · frames): at another speed and pitch, with a mild tone
-    curve, its channels swapped, narrower or wider; each with a probability, and by a random amount."""
+    """An excerpt (…, 2, frames) of (…, 2, ≥ MOST_STRETCH · frames): at another speed and pitch, with a mild
+    tone curve, its channels swapped, narrower or wider; each with a probability, and by a random amount.
+    Several stems of a song are varied alike."""
     semitones = _even(generator, MOST_SEMITONES) if _maybe(generator) else 0.0
     if semitones:
         speed = 2 ** (semitones / 12)
-        taken = samples[:, : round(frames * speed) + 1].T.numpy()
-        samples = torch.from_numpy(np.ascontiguousarray(soxr.resample(taken, RATE * speed, RATE).T))
-    samples = torch.nn.functional.pad(samples, (0, frames - samples.shape[1]))[:, :frames]
+        taken = samples[..., : round(frames * speed) + 1].flatten(0, -2).T.numpy()
+        resampled = np.ascontiguousarray(soxr.resample(taken, RATE * speed, RATE).T)
+        samples = torch.from_numpy(resampled).unflatten(0, samples.shape[:-1])
+    samples = torch.nn.functional.pad(samples, (0, frames - samples.shape[-1]))[..., :frames]
     if _maybe(generator):
-        samples = samples.flip(0)
+        samples = samples.flip(-2)
     if _maybe(generator):
         samples = _toned(generator, samples)
     if _maybe(generator):
-        mid, side = samples.sum(0) / 2, (samples[0] - samples[1]) / 2
+        mid, side = samples.sum(-2) / 2, (samples[..., 0, :] - samples[..., 1, :]) / 2
         side = side * 10 ** (_even(generator, _WIDTH_DB) / 20)
-        samples = torch.stack((mid + side, mid - side))
+        samples = torch.stack((mid + side, mid - side), -2)
     return samples
 
 
