@@ -12,6 +12,14 @@ from .terminal import Device, Quiet, Threads, Verbose, guarded, progress, say, s
 
 app = typer.Typer(no_args_is_help=True, help="Train a network on a corpus that `automix corpus` built.")
 
+Corpus = Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")]
+Start = Annotated[str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make the material.")]
+
 
 @app.callback()
 def _root() -> None:
@@ -21,7 +29,7 @@ def _root() -> None:
 @app.command()
 @guarded
 def encoder(
-    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")],
+    corpus: Corpus,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="Folder of the run: shards, logs, weights."),
@@ -29,20 +37,21 @@ def encoder(
     recipe: Annotated[
         str,
         typer.Option(
-            "--recipe", help="cpu, gpu or classifier, or a .toml file.", autocompletion=recipes("encoder")
+            "--recipe",
+            help="cpu, separated, classifier, gpu or paper, or a .toml file.",
+            autocompletion=recipes("encoder"),
         ),
     ] = "cpu",
-    start: Annotated[
-        str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
-    ] = None,
+    start: Start = None,
     material: Annotated[
         Path | None, typer.Option("--material", help="Folder of a run whose shards serve; none is rendered.")
     ] = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
+    minutes: Minutes = None,
+    seed: Seed = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Of the weights' file.", show_default="fxencoder-small, or -paper"),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")] = None,
-    name: Annotated[str, typer.Option("--name", help="Of the weights' file.")] = "fxencoder-small",
     workers: Annotated[
         int | None, typer.Option("--workers", min=0, help="Processes that render; 0 renders on the device.")
     ] = None,
@@ -84,7 +93,7 @@ def encoder(
 @app.command()
 @guarded
 def separator(
-    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")],
+    corpus: Corpus,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="Folder of the run: snapshots, logs, weights."),
@@ -95,20 +104,14 @@ def separator(
             "--recipe", help="cpu, gpu, bands or tdf, or a .toml file.", autocompletion=recipes("separator")
         ),
     ] = "cpu",
-    start: Annotated[
-        str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
-    ] = None,
+    start: Start = None,
+    minutes: Minutes = None,
     rounds: Annotated[
         int | None, typer.Option("--rounds", min=1, help="Instead of the recipe's; the schedule fits them.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")] = None,
+    seed: Seed = None,
     name: Annotated[str, typer.Option("--name", help="Of the weights' file.")] = "splitter-small",
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=0, help="Processes that make the material.")
-    ] = None,
+    workers: Workers = None,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -139,7 +142,7 @@ def separator(
 @app.command()
 @guarded
 def converter(
-    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")],
+    corpus: Corpus,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="Folder of the run: shards, snapshots, logs, pictures, weights."),
@@ -152,23 +155,17 @@ def converter(
             autocompletion=recipes("console", "tcn"),
         ),
     ],
-    start: Annotated[
-        str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")
-    ] = None,
+    start: Start = None,
     material: Annotated[
         Path | None, typer.Option("--material", help="Folder of neutral passages, shared with other runs.")
     ] = None,
     encoder: Annotated[
         str | None, typer.Option("--encoder", help="Whose styles it is told: a shipped name or a file.")
     ] = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="Stop after the round that passes this.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")] = None,
+    minutes: Minutes = None,
+    seed: Seed = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the weights' file.")] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=0, help="Processes that make the material.")
-    ] = None,
+    workers: Workers = None,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
