@@ -28,7 +28,7 @@ class EncoderRecipe(BaseModel):
     steps_per_round  batches of `groups` groups per stem.
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
     separated_share  share of the groups whose stems went through a chain each, were mixed and separated by
-                     `builtin`: slow, 48 s of processor time for a group of all stems and the mix (otherwise 12).
+                     `builtin`: slow, 48 s of processor time for all stems and the mix (otherwise 12).
     foreign_share    share of the effects that another implementation than the console's renders.
     gentle_share     share of the chains in gentle ranges.
     by_stem          whether effects are as likely on a stem as the ranges have it (a reverb on the bass is
