@@ -192,6 +192,9 @@ def converter(
     refine: Annotated[
         int, typer.Option("--refine", min=0, metavar="N", help="Also with so many steps of refinement.")
     ] = 0,
+    confident: Annotated[
+        bool, typer.Option("--confident", help="Also with stems held back where they are mostly leakage.")
+    ] = False,
     second_encoder: Annotated[
         Path | None,
         typer.Option("--second-encoder", metavar="FILE", help="One that serves evaluation only."),
@@ -241,6 +244,7 @@ def converter(
         set_name=song_set,
         converters=tuple(converters or (evaluate.DEFAULT,)),
         refine=refine,
+        confident=confident,
         second_encoder=second_encoder,
         separator=separator,
         other_separator=other_separator,

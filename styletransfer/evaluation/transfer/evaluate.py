@@ -31,6 +31,7 @@ from .with_truth import OTHERWISE, SEPARATED, TRUE, Table, TruthPlan
 
 SPLITS = ("test", "validation")
 REFINED = ", refined"
+CONFIDENT = ", by confidence"
 UNMASTERED = ", master locked"
 """Beside each converter where the truth is known, which no master had a part in."""
 DEFAULT = "console"
@@ -72,7 +73,8 @@ class TransferConfig:
     corpus          for the table with a truth, left out where None; `split` test, or validation.
     songs           the folder of finished songs and of Matchering; `finished` whether they are judged.
     converters      the first one's goals are told; the closed form is judged beside them, and tcn where
-                    its network is shipped. `refine` steps: each that sets knobs also refined.
+                    its network is shipped. `refine` steps: each that sets knobs also refined;
+                    `confident`: each also with leaky stems held back.
     encoder         that measures embedding distances; `second_encoder` another, that nothing was tuned by.
     other_separator another to compare it with, where the truth is known.
     preset          a constant preset for finished music; the shipped one without.
@@ -86,6 +88,7 @@ class TransferConfig:
     set_name: str = "bench"
     converters: tuple[str, ...] = (CLOSED,)
     refine: int = 0
+    confident: bool = False
     encoder: str | None = None
     second_encoder: Path | None = None
     separator: str = "builtin"
@@ -125,15 +128,17 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
         raise UsageError("there is no converter to measure; name one with --converter")
     marks = _marks(config)
     options: Options = {}
-    refined: Options = {}
+    varied: Options = {}
     for converter in config.converters:
         network = converters.choose(converter)
         _refuse_seen(converter, _trained_on(network), marks)
         name = Path(converter).name
         options[name] = {"converter": converter}
         if config.refine and not isinstance(network, LoadedTCN):
-            refined[name + REFINED] = {"converter": converter, "refine": config.refine}
-    options |= refined
+            varied[name + REFINED] = {"converter": converter, "refine": config.refine}
+        if config.confident:
+            varied[name + CONFIDENT] = {"converter": converter, "confident": True}
+    options |= varied
     heard = [encoders.load(config.encoder or encoders.SHIPPED)]
     if config.second_encoder is not None:
         heard.append(encoders.load(config.second_encoder))
