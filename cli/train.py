@@ -101,7 +101,9 @@ def separator(
     recipe: Annotated[
         str,
         typer.Option(
-            "--recipe", help="cpu, gpu, bands or tdf, or a .toml file.", autocompletion=recipes("separator")
+            "--recipe",
+            help="cpu, gpu, bands, tdf or tdf-again, or a .toml file.",
+            autocompletion=recipes("separator"),
         ),
     ] = "cpu",
     start: Start = None,
