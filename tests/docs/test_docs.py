@@ -57,7 +57,7 @@ def test_model_cards_and_results_are_read_from_where_they_are_kept(hooks: Module
     cards = hooks.model_cards()
     for weights in (ROOT / "checkpoints").glob("*.safetensors"):
         assert weights.stem.rpartition("-")[0] in cards
-    assert "| automix |" in hooks.results()
+    assert "| Matchering |" in hooks.results()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
