@@ -38,7 +38,7 @@ def encoder(
         str,
         typer.Option(
             "--recipe",
-            help="cpu, separated, classifier, gpu or paper, or a .toml file.",
+            help="cpu, separated, classifier, second, gpu or paper, or a .toml file.",
             autocompletion=recipes("encoder"),
         ),
     ] = "cpu",

@@ -86,7 +86,7 @@ class TransferConfig:
     songs: Path = field(default_factory=default_folder)
     finished: bool = True
     set_name: str = "bench"
-    converters: tuple[str, ...] = (CLOSED,)
+    converters: tuple[str, ...] = (DEFAULT,)
     refine: int = 0
     confident: bool = False
     encoder: str | None = None

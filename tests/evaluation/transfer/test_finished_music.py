@@ -62,7 +62,9 @@ def small_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_of_finished_music_gets_tables_and_figures(small_set: Path):
     threads = torch.get_num_threads()
     plan = replace(evaluate.QUICK, finished=finished.FinishedPlan(nulls=False, speed=False))
-    config = evaluate.TransferConfig(corpus=None, songs=small_set, set_name="dev", plan=plan)
+    config = evaluate.TransferConfig(
+        corpus=None, songs=small_set, set_name="dev", converters=("closed",), plan=plan
+    )
     try:
         found = evaluate.evaluate(config)
     finally:
