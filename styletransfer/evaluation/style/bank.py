@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from torch import Tensor
 
 from styletransfer.chains import Chain
 from styletransfer.corpus.folder import RATE
+from styletransfer.evaluation.code import code_fingerprint
 
 from .excerpts import Dry
 from .intervals import Floats, Ints
@@ -151,20 +150,9 @@ def _answer(system: System, heard: dict[str, Floats], stem: str) -> Floats:
     return system.embed(torch.from_numpy(vectors).float(), stem).cpu().double().numpy()
 
 
-@cache
 def effects_fingerprint() -> str:
     """Changes with the effects' code."""
-    return _fingerprint("styletransfer.chains", "styletransfer.converter.fx")
-
-
-def _fingerprint(*packages: str) -> str:
-    digest = hashlib.sha256()
-    for package in packages:
-        found = {Path(str(file)).name: file for file in files(package).iterdir()}
-        for name in sorted(found):
-            if name.endswith(".py"):
-                digest.update(found[name].read_bytes())
-    return digest.hexdigest()[:16]
+    return code_fingerprint("styletransfer.chains", "styletransfer.converter.fx")
 
 
 def _rendered(renderer: Renderer, jobs: Ints) -> Iterator[Tensor]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from styletransfer import converters, encoders
+from styletransfer import converters, encoders, weights
 from styletransfer.converters import Converter as Network
 from styletransfer.converters import LoadedTCN
 from styletransfer.corpus.folder import Corpus
@@ -27,6 +28,7 @@ from .answers import CLOSED, RAW, TCN, Competitor, Constant, Converter, Levelled
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
+from .spreading import Kept
 from .with_truth import OTHERWISE, SEPARATED, TRUE, Table, TruthPlan
 
 SPLITS = ("test", "validation")
@@ -78,7 +80,8 @@ class TransferConfig:
     encoder         that measures embedding distances; `second_encoder` another, that nothing was tuned by.
     other_separator another to compare it with, where the truth is known.
     preset          a constant preset for finished music; the shipped one without.
-    cache           where neutral passages are kept.
+    cache           where neutral passages are kept, and what was judged so far: asked again after it was
+                    stopped, by the same code, it goes on where it was.
     """
 
     corpus: Path | None
@@ -192,6 +195,7 @@ def _with_truth(
         ours[0],
         (RAW, CLOSED, ours[0].name, ours[0].name + UNMASTERED),
         progress,
+        _kept(config, [system.name for system in systems], [song.id for song in songs], heard),
     )
 
 
@@ -215,7 +219,22 @@ def _finished(
     }
     plan = replace(config.plan.finished, set_name=config.set_name)
     torch.set_num_threads(min(2, torch.get_num_threads()))
-    return finished.judge(plan, config.songs, mixers, program, preset, heard, progress)
+    kept = _kept(config, [*options, program is not None], plan, heard)
+    return finished.judge(plan, config.songs, mixers, program, preset, heard, progress, kept)
+
+
+def _kept(
+    config: TransferConfig, systems: Sequence[object], songs: object, heard: list[LoadedEncoder]
+) -> Kept:
+    """Where results of these systems on these songs are kept; whatever could change them is told apart."""
+    separators = [choose(name).fingerprint for name in (config.separator, config.other_separator) if name]
+    files = [path for path in (config.preset, *map(Path, config.converters)) if path and path.is_file()]
+    told = (
+        replace(config, corpus=None, cache=Path(), songs=Path()),
+        (systems, songs, separators, [encoder.fingerprint for encoder in heard]),
+        (weights.manifest(), [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]),
+    )
+    return Kept.of(config.cache, told)
 
 
 def _marks(config: TransferConfig) -> set[str]:

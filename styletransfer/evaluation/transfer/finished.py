@@ -23,7 +23,7 @@ from .mixes import Automix, mixers
 from .null_tests import NullTests, null_tests
 from .preset import Preset
 from .speed import Speed, peak_bytes, speed
-from .spreading import in_turn
+from .spreading import Kept, in_turn
 
 _LONG_SONGS = 10  # are sung in a row for the memory's figure
 
@@ -74,11 +74,13 @@ def judge(
     preset: Preset | None,
     encoders: Sequence[LoadedEncoder] = (),
     progress: Progress = lambda stage, fraction: None,
+    kept: Kept | None = None,
 ) -> Finished:
     """Judge the baselines and all converters on a set of songs, which are fetched where they aren't here.
 
     folder      where the songs lie.
     converters  name → converter; null tests and times are the first one's.
+    kept        where judged pairs lie, or go.
     SongsError where a song can't be had.
     """
     songs = song_set(plan.set_name)
@@ -92,7 +94,7 @@ def judge(
         source, reference = (read_excerpt(paths[name]) for name in pair)
         return judge_pair(source, reference, systems, separated, encoders)
 
-    judged = in_turn(judged_pair, pairs, partial(progress, "finished music"))
+    judged = in_turn(judged_pair, pairs, partial(progress, "finished music"), kept)
     references = [embedded(read_excerpt(paths[reference]), encoders) for _, reference in pairs]
     nulls = timed = peak = None
     if plan.nulls:

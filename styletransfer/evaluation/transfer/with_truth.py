@@ -32,7 +32,7 @@ from .answers import Answer, System
 from .blame import blame
 from .settings import settings_error
 from .spectral import Spectral, Truth
-from .spreading import in_turn
+from .spreading import Kept, in_turn
 
 TRUE, SEPARATED = "true stems", "separated stems"
 OTHERWISE = "separated stems, otherwise"
@@ -103,6 +103,7 @@ def judge(
     shuffled: System | None = None,
     blamed: Sequence[str] = (),
     progress: Progress = lambda stage, fraction: None,
+    kept: Kept | None = None,
 ) -> Table:
     """Judge all systems on tasks from songs of one split.
 
@@ -110,6 +111,7 @@ def judge(
     folder    where neutral passages are kept.
     shuffled  also answers the neutral tasks with the next task's reference.
     blamed    names of systems of which it is told where their error sits, on neutral tasks.
+    kept      where judged tasks lie, or go.
     """
     progress("normalizing pieces", 0.0)
     neutrals = gather(
@@ -129,7 +131,8 @@ def judge(
             told = partial(progress, f"{kind}, {condition}")
             answering = shuffled if kind == NEUTRAL else None
             work = partial(_judge_numbered, tasks, systems, encoders, answering, blamed)
-            found[condition, kind] = in_turn(work, range(count), told)
+            there = kept.under(f"{kind} {condition}") if kept is not None else None
+            found[condition, kind] = in_turn(work, range(count), told, there)
     return found
 
 

@@ -45,6 +45,7 @@ def small_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         width = 4.0 if source.samples.diff(dim=0).std() < reference.samples.diff(dim=0).std() else 0.25
         return Mixed(Audio(mid + width * (source.samples - mid), source.rate), gated=self.gate)
 
+    monkeypatch.setenv("TASKS_CACHE", str(tmp_path / "cache"))
     made = {name: Song(name, "p", "f", None, name, name, "g", "l", "") for name in ("one", "two")}
     frozen = SongSet("dev", made, (("one", "two"), ("two", "one")))
     for seed, name in enumerate(made):
