@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel
 
 from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.corpus.split import marks
+from styletransfer.training.state import State
 
 
-class Counters(Protocol):
-    """What a run counts: steps, minutes, and the best round's figures."""
-
-    step: int
-    minutes: float
-    best: dict[str, Any]
-
-
-def how_it_went(
-    network: str, recipe: BaseModel, state: Counters, device: str, processes: int
-) -> dict[str, Any]:
+def how_it_went(network: str, recipe: BaseModel, state: State, device: str, processes: int) -> dict[str, Any]:
     """Command, recipe, steps, minutes and machine of a run, and what validation said of its best round."""
     return {
         "origin": f"automix train {network}",

@@ -5,12 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from styletransfer.errors import ConfigError
-
-if TYPE_CHECKING:
-    from .snapshots import State
 
 
 class Log:
@@ -31,12 +27,6 @@ class Log:
         _append(self._steps, {"step": step, "learning_rate": rate, **losses})
         for key, value in losses.items():
             self._board.add_scalar(f"loss/{key}", value, step)
-
-    def round(self, state: State, found: Mapping[str, float], singles: Mapping[str, float]) -> None:
-        """A round's validation: share found first per stem, loss per effect."""
-        row = {f"first/{key}": value for key, value in found.items()}
-        row |= {f"effect/{key}": value for key, value in singles.items()}
-        self.validation(state.step, state.round, row)
 
     def validation(self, step: int, round: int, row: Mapping[str, float]) -> None:
         """A round's validation, whatever was measured."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, cast
 
 import safetensors
 import safetensors.torch
@@ -13,45 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from styletransfer import weights
-from styletransfer.chains import EFFECTS, scheduling
+from styletransfer.training.state import State
 
 
-class Counted(Protocol):
-    """What a run's counters, a dataclass, have at least: the rounds done, and the best one's figures."""
-
-    round: int
-    best: dict[str, Any]
-
-
-@dataclass(slots=True, eq=False)
-class State:
-    """Counters of a run, what it remembers, and how it did so far.
-
-    chances  effect → probability, as first drawn from that round on.
-    best     the best round's figures: `round`, and the share found first per stem.
-    """
-
-    step: int = 0
-    round: int = 0
-    minutes: float = 0.0
-    chances: dict[str, dict[str, float]] = field(default_factory=dict)
-    best: dict[str, Any] = field(default_factory=dict)
-
-    def chances_of(self, number: int) -> dict[str, float]:
-        """The effects' probabilities for a round: as scheduled last before it."""
-        earlier = [int(key) for key in self.chances if int(key) <= number]
-        return self.chances[str(max(earlier))] if earlier else dict.fromkeys(EFFECTS, 0.6)
-
-    def judge(self, found: dict[str, float], singles: dict[str, float], schedule_every: int) -> None:
-        """Take a round's validation in: reschedule the effects, and note it if it was the best."""
-        if schedule_every and self.round % schedule_every == 0:
-            self.chances[str(self.round)] = scheduling.chances(singles)
-        mean = sum(found.values()) / len(found)
-        if mean > self.best.get("mean", -1.0):
-            self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
-
-
-def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Counted) -> None:
+def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
     """Write where the run stands, and the weights again if this round was the best."""
     tensors = {f"model.{key}": value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
@@ -59,14 +23,14 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, stat
             f"optimizer.{index}.{key}": torch.as_tensor(value).cpu().contiguous()
             for key, value in values.items()
         }
-    header = {"state": json.dumps(asdict(cast(Any, state)))}
+    header = {"state": json.dumps(asdict(state))}
     # the best first: cut off between the two, the round is gone through again and found the best again
     best = ["best"] if state.best.get("round") == state.round else []
     for kept in (*best, "snapshot"):
         weights.write(folder / f"{kept}.safetensors", tensors, header)
 
 
-def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Counted) -> None:
+def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
     """Bring model, optimizer and state to where the folder's run stands; nothing if it has none."""
     path = folder / "snapshot.safetensors"
     if not path.exists():

@@ -17,7 +17,7 @@ from styletransfer.training.crew import Crew
 from styletransfer.training.encoder import run as training
 from styletransfer.training.encoder import shards
 from styletransfer.training.encoder.recipe import EncoderRecipe, read, shipped
-from styletransfer.training.schedule import learning_rate
+from styletransfer.training.steps import learning_rate
 
 pytest.importorskip("lightning_fabric")
 pytest.importorskip("tensorboard")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.neutral_passages import passages as neutral_passages
 from styletransfer.training.run_folder import claim
-from styletransfer.training.schedule import learning_rate
 from styletransfer.training.seeding import seed_of
 from styletransfer.training.spectral_loss import SIZES, spectral_losses
+from styletransfer.training.state import State, Trained
+from styletransfer.training.steps import learning_rate, take_step
 
 from . import lessons, listening, validation
 from .lessons import Lessons
@@ -38,29 +39,6 @@ from .passages import Passage, hear
 from .recipe import ConsoleRecipe
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run came to: the weights' file, and its facts with the best round's figures."""
-
-    path: Path
-    facts: dict[str, Any]
-
-
-@dataclass(slots=True, eq=False)
-class State:
-    """Counters of a run, and its best round's figures."""
-
-    step: int = 0
-    round: int = 0
-    minutes: float = 0.0
-    best: dict[str, Any] = field(default_factory=dict)
-
-    def judge(self, found: dict[str, float]) -> None:
-        """Note a round if its settings sound closest to the truth so far."""
-        if found["spectral"] < self.best.get("spectral", float("inf")):
-            self.best = {"round": self.round, "step": self.step, **found}
 
 
 class _Model(nn.Module):
@@ -171,7 +149,8 @@ def train(
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
     if not state.best:
-        state.judge(judge.figures(model.network))  # the closed form's own: what has to be beaten
+        untrained = judge.figures(model.network)
+        state.judge(untrained, -untrained["spectral"])  # the closed form's own: what has to be beaten
         snapshots.write(folder, model, optimizer, state)
     by_ear = choose(separator)
     for number in range(state.round, recipe.rounds + recipe.listening_rounds):
@@ -187,14 +166,9 @@ def train(
             rows = material_rows.of(torch.randint(material_rows.rows, (count,), generator=generator))
             sounds = listening.sounds(rows, passages, recipe.listening_s, generator, by_ear) if ears else None
             rate = _rate(recipe, state.step, ears)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             torch.manual_seed(seed)  # dropout
             losses = device_model(rows, sounds)
-            fabric.backward(total_loss(recipe, losses))
-            fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
-            device_optimizer.step()
-            device_optimizer.zero_grad()
+            take_step(fabric, device_model, device_optimizer, total_loss(recipe, losses), rate)
             state.step += 1
             if log is not None:
                 log.step(state.step, {key: float(value.detach()) for key, value in losses.items()}, rate)
@@ -202,7 +176,7 @@ def train(
         progress("training", state.round / (recipe.rounds + recipe.listening_rounds))
         if log is not None:
             found = judge.figures(model.network.eval())
-            state.judge(found)
+            state.judge(found, -found["spectral"])
             log.validation(state.step, state.round, found)
             pictures.draw(judge.shown(model.network), folder / "pictures" / f"round-{state.round:03d}.png")
             state.minutes += (time.monotonic() - began) / 60

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
+from styletransfer.chains.scheduling import chances
 from styletransfer.corpus.folder import Corpus
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
@@ -24,11 +24,13 @@ from styletransfer.training.fabric import launch
 from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
-from styletransfer.training.schedule import learning_rate
 from styletransfer.training.seeding import seed_of
+from styletransfer.training.state import State, Trained
+from styletransfer.training.steps import learning_rate, take_step
 
 from . import validation
 from .contents import Contents
+from .groups import UNSCHEDULED
 from .half import half_of
 from .recipe import EncoderRecipe
 from .shards import Batch, Shards, check_material
@@ -36,12 +38,16 @@ from .shards import Batch, Shards, check_material
 Progress = Callable[[str, float], None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run came to: the weights' file, and the best round's retrieval on the validation pieces."""
+@dataclass(slots=True, eq=False)
+class _State(State):
+    """With the effects' probabilities, effect → probability, as first drawn from that round on."""
 
-    path: Path
-    facts: dict[str, Any]
+    chances: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def chances_of(self, number: int) -> dict[str, float]:
+        """The effects' probabilities for a round: as scheduled last before it."""
+        earlier = [int(key) for key in self.chances if int(key) <= number]
+        return self.chances[str(max(earlier))] if earlier else dict.fromkeys(EFFECTS, UNSCHEDULED)
 
 
 class _Model(nn.Module):
@@ -103,7 +109,7 @@ def train(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    state = snapshots.State()
+    state = _State()
     snapshots.restore(folder, model, optimizer, state)
     crew = Crew(workers)
     if rank == 0:
@@ -127,27 +133,26 @@ def train(
         for _ in range(recipe.steps_per_round):
             generator = Generator().manual_seed(seed_of(own.seed, "step", state.step))
             batch = fabric.to_device(shards.batch(generator, recipe.groups))
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
+            rate = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
             torch.manual_seed(seed_of(own.seed, "dropout", state.step))
             losses = device_model(batch, recipe)
-            loss = total_loss(recipe, losses)
-            fabric.backward(loss)
-            fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
-            device_optimizer.step()
-            device_optimizer.zero_grad()
+            take_step(fabric, device_model, device_optimizer, total_loss(recipe, losses), rate)
             state.step += 1
             if log is not None:
                 plain = {key: float(value.detach()) for key, value in losses.items()}
-                log.step(state.step, plain, group["lr"])
+                log.step(state.step, plain, rate)
             progress(f"train {number + 1}", state.step / recipe.steps_per_round - number)
         state.round = number + 1
         if log is not None:
             model.eval()
             found = judge.retrieval(model.network, str(fabric.device))
             singles = judge.loss_by_effect(model.network, recipe.temperature, str(fabric.device))
-            state.judge(found, singles, recipe.schedule_every)
-            log.round(state, found, singles)
+            state.judge(found, sum(found.values()) / len(found))
+            if recipe.schedule_every and state.round % recipe.schedule_every == 0:
+                state.chances[str(state.round)] = chances(singles)
+            row = {f"first/{key}": value for key, value in found.items()}
+            row |= {f"effect/{key}": value for key, value in singles.items()}
+            log.validation(state.step, state.round, row)
             state.minutes += (time.monotonic() - began) / 60
             began = time.monotonic()
             snapshots.write(folder, model, optimizer, state)
@@ -219,4 +224,4 @@ def _standardize(network: FXEncoder, shards: Shards) -> None:
         network.scale[number] = described.std(0).clamp(min=0.02)
 
 
-__all__ = ["Trained", "total_loss", "train"]
+__all__ = ["total_loss", "train"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,15 @@ from styletransfer.corpus.folder import Corpus
 from styletransfer.errors import ConfigError
 from styletransfer.separation import splitters
 from styletransfer.training import snapshots
+from styletransfer.training.averaging import Averaged
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
 from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.run_folder import claim
-from styletransfer.training.schedule import learning_rate
 from styletransfer.training.seeding import seed_of
+from styletransfer.training.state import State, Trained
+from styletransfer.training.steps import learning_rate, take_step
 
 from . import validation
 from .loss import negative_sdr_db, relative_l1
@@ -33,38 +33,12 @@ Progress = Callable[[str, float], None]
 _AHEAD = 2
 """Batches per worker that are begun before they are needed."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run came to: the weights' file, and its facts with the best round's SDR on validation songs."""
-
-    path: Path
-    facts: dict[str, Any]
+_LARGEST_STEP = 5.0
+"""Norm of the gradient, a loss in decibels, that is still taken as it is."""
 
 
-@dataclass(slots=True, eq=False)
-class State:
-    """Counters of a run, and its best round's figures."""
-
-    step: int = 0
-    round: int = 0
-    minutes: float = 0.0
-    best: dict[str, Any] = field(default_factory=dict)
-
-    def judge(self, found: dict[str, float]) -> None:
-        """Note a round's SDR per source if their mean is the best so far."""
-        mean = sum(found.values()) / len(found)
-        if mean > self.best.get("mean", -1e9):
-            self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
-
-
-class _Model(nn.Module):
-    """The network that learns, and the average of what it was: that is what is judged and kept."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self.average = copy.deepcopy(network).requires_grad_(False)
+class _Model(Averaged[nn.Module]):
+    """The splitter with its losses."""
 
     def forward(self, heard: Tensor, sources: Tensor, recipe: SeparatorRecipe) -> dict[str, Tensor]:
         mix, truth = (torch.view_as_complex(part.float()) for part in (heard, sources))
@@ -73,16 +47,6 @@ class _Model(nn.Module):
         if recipe.l1_weight:
             losses["l1"] = relative_l1(masks, mix, truth)
         return losses
-
-    @torch.no_grad()
-    def take_in(self, kept: float) -> None:
-        """Move the average towards the network."""
-        state = self.network.state_dict()
-        for key, value in self.average.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(state[key], 1 - kept)
-            else:
-                value.copy_(state[key])
 
 
 def train(
@@ -132,16 +96,9 @@ def train(
         for batch in crew.map(render, orders, ahead=max(1, _AHEAD * workers)):
             heard, sources = fabric.to_device(batch)
             rate = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["share"]
             losses = device_model(heard, sources, recipe)
-            loss = total_loss(recipe, losses)
-            fabric.backward(loss)
-            fabric.clip_gradients(device_model, device_optimizer, max_norm=5.0)
-            device_optimizer.step()
-            device_optimizer.zero_grad()
-            # as if the average had begun with the run: its memory grows with it
-            model.take_in(min(recipe.averaging, (1 + state.step) / (10 + state.step)))
+            take_step(fabric, device_model, device_optimizer, total_loss(recipe, losses), rate, _LARGEST_STEP)
+            model.take_in(recipe.averaging, state.step)
             state.step += 1
             if rank == 0:
                 log.step(state.step, {key: float(value.detach()) for key, value in losses.items()}, rate)
@@ -149,7 +106,7 @@ def train(
         state.round = number + 1
         if rank == 0:
             found = judge.sdr_db(model.average.eval(), crew, str(fabric.device))
-            state.judge(found)
+            state.judge(found, sum(found.values()) / len(found))
             log.validation(state.step, state.round, {f"sdr/{key}": value for key, value in found.items()})
             state.minutes += (time.monotonic() - began) / 60
             began = time.monotonic()
@@ -210,4 +167,4 @@ def _set_learning(network: nn.Module, recipe: SeparatorRecipe, *, frozen: bool, 
                 module.eval()
 
 
-__all__ = ["State", "Trained", "total_loss", "train"]
+__all__ = ["total_loss", "train"]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from styletransfer import encoders
 from styletransfer.converter.tcn import RATE, TCN
@@ -22,71 +19,35 @@ from styletransfer.files import make_folder
 from styletransfer.tasks import Neutral
 from styletransfer.tasks.neutral import PASSAGE_S
 from styletransfer.training import snapshots
+from styletransfer.training.averaging import Averaged
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
 from styletransfer.training.facts import how_it_went, learned_from
 from styletransfer.training.logs import Log
 from styletransfer.training.neutral_passages import passages
 from styletransfer.training.run_folder import claim
-from styletransfer.training.schedule import learning_rate
 from styletransfer.training.seeding import seed_of
 from styletransfer.training.spectral_loss import SIZES, spectral_losses
+from styletransfer.training.state import State, Trained
+from styletransfer.training.steps import learning_rate, take_step
 
 from . import pictures, validation
 from .material import Batch, Shards, orders
 from .recipe import TCNRecipe
+from .validation import KINDS
 
 Progress = Callable[[str, float], None]
 _ROOM = 1.5
 """What is kept of a passage, over the excerpt that a step takes of it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run came to: the weights' file, and its facts with the best round's ratios to doing nothing."""
-
-    path: Path
-    facts: dict[str, Any]
-
-
-@dataclass(slots=True, eq=False)
-class State:
-    """Counters of a run, and its best round's figures."""
-
-    step: int = 0
-    round: int = 0
-    minutes: float = 0.0
-    best: dict[str, Any] = field(default_factory=dict)
-
-    def judge(self, found: dict[str, float]) -> None:
-        """Note a round's ratios to do-nothing if the mean of both kinds of stems is the lowest so far."""
-        mean = sum(found[kind] for kind in validation.KINDS) / len(validation.KINDS)
-        if mean < self.best.get("mean", float("inf")):
-            self.best = {"round": self.round, "step": self.step, "mean": mean, **found}
-
-
-class _Model(nn.Module):
-    """The network that learns, and the average of what it was: that is what is judged and kept."""
-
-    def __init__(self, network: TCN) -> None:
-        super().__init__()
-        self.network = network
-        self.average = copy.deepcopy(network).requires_grad_(False)
+class _Model(Averaged[TCN]):
+    """The network with its losses."""
 
     def forward(self, batch: Batch, sizes: Sequence[int]) -> dict[str, Tensor]:
         made = self.network.excerpt(batch.given, batch.condition)
         moments, tone = spectral_losses(made.float(), batch.truth, sizes)
         return {"spectral": moments, "tone": tone}
-
-    @torch.no_grad()
-    def take_in(self, kept: float) -> None:
-        """Move the average towards the network."""
-        state = self.network.state_dict()
-        for key, value in self.average.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(state[key], 1 - kept)
-            else:
-                value.copy_(state[key])
 
 
 def train(
@@ -161,16 +122,10 @@ def train(
             batch = fabric.to_device(shards.batch(generator, recipe.batch, round(recipe.excerpt_s * RATE)))
             sizes = [SIZES[i] for i in torch.randperm(len(SIZES), generator=generator)[: recipe.scales]]
             rate = learning_rate(recipe.learning_rate, recipe.warm_up_steps, state.step, total)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             torch.manual_seed(seed_of(own_seed, "dropout", state.step))
             losses = device_model(batch, sizes)
-            fabric.backward(total_loss(recipe, losses))
-            fabric.clip_gradients(device_model, device_optimizer, max_norm=1.0)
-            device_optimizer.step()
-            device_optimizer.zero_grad()
-            # as if the average had begun with the run: its memory grows with it
-            model.take_in(min(recipe.averaging, (1 + state.step) / (10 + state.step)))
+            take_step(fabric, device_model, device_optimizer, total_loss(recipe, losses), rate)
+            model.take_in(recipe.averaging, state.step)
             state.step += 1
             if log is not None:
                 log.step(state.step, {key: float(value.detach()) for key, value in losses.items()}, rate)
@@ -179,7 +134,7 @@ def train(
         if log is not None and judge is not None:
             judged = judge.judge(model.average.eval(), str(fabric.device))
             found = validation.ratios(judged)
-            state.judge(found)
+            state.judge(found, -sum(found[kind] for kind in KINDS) / len(KINDS))
             log.validation(state.step, state.round, found)
             pictures.draw(judged, folder / "pictures" / f"round-{state.round:03d}.png")
             state.minutes += (time.monotonic() - began) / 60
@@ -213,4 +168,4 @@ def _passages(
     return passages(corpus, split, count, folder, crew, partial(progress, f"neutral passages, {split}"))
 
 
-__all__ = ["State", "Trained", "total_loss", "train"]
+__all__ = ["total_loss", "train"]

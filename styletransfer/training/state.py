@@ -1,0 +1,32 @@
+"""Where a run stands, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Counters of a run, and the figures of its best round so far: `round`, `step`, `score`, what was
+    measured."""
+
+    step: int = 0
+    round: int = 0
+    minutes: float = 0.0
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def judge(self, found: Mapping[str, float], score: float) -> None:
+        """Note a round's figures where its score is the highest so far."""
+        if score > self.best.get("score", float("-inf")):
+            self.best = {"round": self.round, "step": self.step, "score": score, **found}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a run came to: the weights' file, and its facts with the best round's figures."""
+
+    path: Path
+    facts: dict[str, Any]
