@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from styletransfer import encoders
 from styletransfer.audio import Audio, Stems
@@ -21,9 +20,9 @@ from styletransfer.hearing import Input
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
 
-from .likeness import CREST, apart
+from .likeness import sounds_apart
 from .passages import Span, joined, split
-from .spectra import RATE, spectra_of
+from .spectra import RATE
 from .turning import Passage, mastered, turnable, turned
 
 MARGIN = 0.02
@@ -149,14 +148,7 @@ def _share(before: Audio, after: Audio, reference: Audio) -> float:
 
 def _af(sound: Audio, reference: Audio) -> float:
     ours, theirs = (each.at_rate(RATE).with_channels(2).samples for each in (sound, reference))
-    crest = _crest_db(ours) - _crest_db(theirs)
-    return float(apart(spectra_of(ours[None]), spectra_of(theirs[None])) + CREST * crest.square().mean())
-
-
-def _crest_db(samples: Tensor) -> Tensor:
-    """(2,) of each channel."""
-    rms = samples.square().mean(1).sqrt().clamp(min=1e-9)
-    return 20 * torch.log10(samples.abs().amax(1).clamp(min=1e-9) / rms)
+    return float(sounds_apart(ours[None], theirs[None]))
 
 
 def _impossible(desk: Desk, matched: list[Note], what: str) -> Refined:

@@ -8,13 +8,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .spectra import Spectra
+from .spectra import Spectra, spectra_of
 
 LEVEL, WIDTH, IMBALANCE, BARK, CREST = 0.1, 1.0, 1.0, 0.1, 0.001
 """The AF distance's weights. Source: Vanka et al., "Diff-MST", ISMIR 2024."""
 
 _AUDIBLE_DB = 60.0
 _TINY = 1e-12
+
+
+def sounds_apart(ours: Tensor, theirs: Tensor) -> Tensor:
+    """(sounds,) AF distance of sounds (sounds, 2, time) at `spectra.RATE`, with gradients."""
+    crest_db = _crest_db(ours) - _crest_db(theirs)
+    return apart(spectra_of(ours), spectra_of(theirs)) + CREST * crest_db.square().mean(1)
 
 
 def apart(ours: Spectra, theirs: Spectra) -> Tensor:
@@ -37,6 +43,12 @@ def apart_db(ours: Spectra, theirs: Spectra) -> Tensor:
     audible = (log > log.amax((1, 2), keepdim=True) - _AUDIBLE_DB).to(missed)
     smooth = torch.nn.functional.smooth_l1_loss(missed, torch.zeros_like(missed), reduction="none")
     return (smooth * audible).sum((1, 2)) / audible.sum((1, 2)).clamp(min=1)
+
+
+def _crest_db(sounds: Tensor) -> Tensor:
+    """(sounds, 2) of each channel."""
+    rms = sounds.square().mean(2).clamp(min=1e-18).sqrt()
+    return 20 * torch.log10(sounds.abs().amax(2).clamp(min=1e-9) / rms)
 
 
 def _log(spectra: Spectra) -> Tensor:

@@ -25,7 +25,8 @@ class ConsoleRecipe(BaseModel):
     curve_weight      of the error of the equalizers' curves as ears weigh bands, `bins_weight` as spectra do,
                       `knob_weight` of the other knobs', in their reach, `prior_weight` of how far residuals
                       go.
-    known_share       weight of the losses on known settings while listening.
+    known_share       weight of the losses on known settings while listening; `af_weight` of the AF distance,
+                      ln(1 + AF).
     minutes           stop after the round that passes this; 0 for no limit.
     """
 
@@ -53,6 +54,7 @@ class ConsoleRecipe(BaseModel):
     knob_weight: float = Field(0.5, ge=0)
     prior_weight: float = Field(0.01, ge=0)
     known_share: float = Field(0.1, ge=0)
+    af_weight: float = Field(0.3, ge=0)
     minutes: float = Field(0, ge=0)
 
 

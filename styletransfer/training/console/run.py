@@ -18,6 +18,7 @@ from styletransfer.converters import console
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.errors import AudioError
 from styletransfer.files import make_folder
+from styletransfer.refining.likeness import sounds_apart
 from styletransfer.separation import choose
 from styletransfer.tasks import Neutral
 from styletransfer.training import pictures, snapshots
@@ -55,7 +56,8 @@ class _Model(nn.Module):
         if sounds is not None:
             made = listening.played(sounds.given, strips)
             moments, tone = spectral_losses(made, sounds.truth, SIZES)
-            losses |= {"spectral": moments, "tone": tone}
+            far = sounds_apart(made, sounds.truth).log1p().mean()
+            losses |= {"spectral": moments, "tone": tone, "af": far}
         return losses
 
 
@@ -207,7 +209,8 @@ def total_loss(recipe: ConsoleRecipe, losses: dict[str, Tensor]) -> Tensor:
     total = total + recipe.knob_weight * losses["knob"]
     if "spectral" not in losses:
         return total
-    return losses["spectral"] + losses["tone"] + recipe.known_share * total
+    by_ear = losses["spectral"] + losses["tone"] + recipe.af_weight * losses["af"]
+    return by_ear + recipe.known_share * total
 
 
 def _rate(recipe: ConsoleRecipe, step: int, ears: bool) -> float:

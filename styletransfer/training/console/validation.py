@@ -12,6 +12,7 @@ from styletransfer.audio import STEMS
 from styletransfer.converter.console import STRIP
 from styletransfer.converter.network import STRIPS, ConsoleNetwork
 from styletransfer.converter.parameters import knobs_of
+from styletransfer.refining.likeness import sounds_apart
 from styletransfer.separation import Separator
 from styletransfer.training.pictures import Shown
 from styletransfer.training.seeding import seed_of
@@ -56,11 +57,11 @@ class Judge:
         missed = (missed - self.rows.offset_db[:, None, None]).abs() * self.rows.audible
         found = {name: float(value) for name, value in known.items()}
         found["curve_db"] = float(missed[:, 0].sum(-1).mean())
-        heard = self._heard(network)
+        heard, af = self._heard(network).unbind(1)
         for number, name in enumerate(STEMS):
             if bool((self.audible.strip == number).any()):
                 found[f"spectral_{name}"] = float(heard[self.audible.strip == number].mean())
-        return found | {"spectral": float(heard.mean())}
+        return found | {"spectral": float(heard.mean()), "af": float(af.mean())}
 
     @torch.no_grad()
     def choose_scales(
@@ -82,7 +83,7 @@ class Judge:
                 tried = []
                 for share in SCALES:
                     network.scale[number, places] = share
-                    tried.append(float(self._heard(network, of_stem).mean()) if len(of_stem) else 0.0)
+                    tried.append(float(self._heard(network, of_stem)[:, 0].mean()) if len(of_stem) else 0.0)
                 best = min(range(len(SCALES)), key=tried.__getitem__)
                 network.scale[number, places] = chosen[name][effect] = SCALES[best]
                 done += 1
@@ -108,18 +109,19 @@ class Judge:
         return found
 
     def _heard(self, network: ConsoleNetwork, rows: Tensor | None = None) -> Tensor:
-        """(rows,) spectral distances to the truth of these audible rows; of all without."""
+        """(rows, 2) spectral and ln(1 + AF) distances to the truth of these audible rows; of all without."""
         every = torch.arange(self.audible.rows) if rows is None else rows
         found = []
         for some in every.split(_BATCH):
             part = self.audible.of(some)
             strips = part.heard.closed_form + network(part.heard, part.strip)
             made = listening.played(self.sounds.given[some], strips)
+            far = sounds_apart(made, self.sounds.truth[some]).log1p()
             found += [
-                sum(spectral_losses(one[None], truth[None], SIZES))
-                for one, truth in zip(made, self.sounds.truth[some], strict=True)
+                torch.stack((torch.stack(spectral_losses(one[None], truth[None], SIZES)).sum(), af))
+                for one, truth, af in zip(made, self.sounds.truth[some], far, strict=True)
             ]
-        return torch.stack([torch.as_tensor(one) for one in found]) if found else torch.zeros(0)
+        return torch.stack(found) if found else torch.zeros(0, 2)
 
 
 def prepare(
