@@ -25,6 +25,7 @@ class EncoderRecipe(BaseModel):
     shortest         contents are cropped to a random share of it, from this to 1, before their chains.
     rounds           shards to render; `groups_per_shard` groups of `contents` × `chains` per stem in each.
     keep_shards      so many of the last shards serve; older ones are forgotten.
+    averaging        how much of the average of weights, which is judged and kept, stays at each step.
     steps_per_round  batches of `groups` groups per stem.
     wet_share        share of the groups with finished music's separated stems, where the corpus has them.
     separated_share  share of the groups whose stems went through a chain each, were mixed and separated by
@@ -60,6 +61,7 @@ class EncoderRecipe(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up_steps: int = Field(100, ge=0)
+    averaging: float = Field(0.995, ge=0, lt=1)
     temperature: float = Field(0.1, gt=0)
     regression_weight: float = Field(1.0, ge=0)
     presence_weight: float = Field(0.3, ge=0)

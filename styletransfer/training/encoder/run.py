@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
@@ -19,6 +19,7 @@ from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
 from styletransfer.errors import AudioError, CheckpointError
 from styletransfer.training import snapshots
+from styletransfer.training.averaging import Averaged
 from styletransfer.training.crew import Crew
 from styletransfer.training.fabric import launch
 from styletransfer.training.facts import how_it_went, learned_from
@@ -50,12 +51,11 @@ class _State(State):
         return self.chances[str(max(earlier))] if earlier else dict.fromkeys(EFFECTS, UNSCHEDULED)
 
 
-class _Model(nn.Module):
+class _Model(Averaged[FXEncoder]):
     """The encoder with what only training needs: one module, so that several processes train it alike."""
 
     def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.network = FXEncoder(config)
+        super().__init__(FXEncoder(config))
         self.heads = Heads(config.dimensions, len(PARAMETER_NAMES), len(EFFECTS))
 
     def forward(self, batch: Batch, recipe: EncoderRecipe) -> dict[str, Tensor]:
@@ -106,6 +106,7 @@ def train(
     model = _Model(config)
     if first is not None:
         model.network.load_state_dict(first)
+        model.average.load_state_dict(first)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -128,7 +129,8 @@ def train(
         if number < state.round:
             continue  # trained on before the cut; its shard serves on
         if number == 0 and start is None:
-            _standardize(model.network, shards)
+            for network in (model.network, model.average):
+                _standardize(network, shards)
         device_model.train()
         for _ in range(recipe.steps_per_round):
             generator = Generator().manual_seed(seed_of(own.seed, "step", state.step))
@@ -137,6 +139,7 @@ def train(
             torch.manual_seed(seed_of(own.seed, "dropout", state.step))
             losses = device_model(batch, recipe)
             take_step(fabric, device_model, device_optimizer, total_loss(recipe, losses), rate)
+            model.take_in(recipe.averaging, state.step)
             state.step += 1
             if log is not None:
                 plain = {key: float(value.detach()) for key, value in losses.items()}
@@ -145,8 +148,8 @@ def train(
         state.round = number + 1
         if log is not None:
             model.eval()
-            found = judge.retrieval(model.network, str(fabric.device))
-            singles = judge.loss_by_effect(model.network, recipe.temperature, str(fabric.device))
+            found = judge.retrieval(model.average, str(fabric.device))
+            singles = judge.loss_by_effect(model.average, recipe.temperature, str(fabric.device))
             state.judge(found, sum(found.values()) / len(found))
             if recipe.schedule_every and state.round % recipe.schedule_every == 0:
                 state.chances[str(state.round)] = chances(singles)
@@ -169,8 +172,8 @@ def train(
     }
     if rank != 0:
         return Trained(folder, facts)
-    snapshots.restore_best(folder, model.network)
-    path, _ = encoders.save(folder, name, model.network, facts)
+    snapshots.restore_best(folder, model.average, "average")
+    path, _ = encoders.save(folder, name, model.average, facts)
     return Trained(path, facts)
 
 
