@@ -50,9 +50,13 @@ corpus: $(VENV)/.installed-dev  ## build the training corpus (see docs/corpus.md
 	$(BIN)/automix corpus build '$(CORPUS)'
 	$(BIN)/automix corpus finished '$(CORPUS)'
 
-encoder: $(VENV)/.installed-dev  ## train the FXencoder as shipped, 50 minutes on 2 cores; into encoder-run/
+encoder: $(VENV)/.installed-dev  ## train the FXencoder as shipped, 2 hours on 2 cores; into encoder-run/
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu -o encoder-run/first
-	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu --material encoder-run/first -o encoder-run
+	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu --material encoder-run/first -o encoder-run/clean
+	$(BIN)/automix train encoder '$(CORPUS)' --recipe separated --from encoder-run/clean/fxencoder-small-*.safetensors \
+		-o encoder-run/second
+	$(BIN)/automix train encoder '$(CORPUS)' --recipe separated --from encoder-run/clean/fxencoder-small-*.safetensors \
+		--material encoder-run/second -o encoder-run
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe classifier --material encoder-run/first \
 		--name mee-small -o encoder-run/classifier
 
