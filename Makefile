@@ -6,7 +6,7 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test browser-test check docs wheel bench bench-songs converter-tables corpus encoder encoder-separated encoder-tables library-scale separator separator-tables clean
+.PHONY: demo test browser-test check docs wheel bench bench-songs converter-tables corpus encoder encoder-tables library-scale separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
@@ -55,10 +55,6 @@ encoder: $(VENV)/.installed-dev  ## train the FXencoder as shipped, 50 minutes o
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu --material encoder-run/first -o encoder-run
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe classifier --material encoder-run/first \
 		--name mee-small -o encoder-run/classifier
-
-encoder-separated: encoder  ## its second stage, on separated stems, too; an hour more
-	$(BIN)/automix train encoder '$(CORPUS)' --recipe separated --from encoder-run/fxencoder-small-*.safetensors \
-		--name fxencoder-separated -o encoder-run/separated
 
 encoder-tables: $(VENV)/.installed-dev  ## measure the shipped encoder beside its baselines; writes encoder-output/
 	$(BIN)/automix evaluate encoder --corpus '$(CORPUS)' --output encoder-output
