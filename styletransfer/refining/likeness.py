@@ -18,7 +18,7 @@ _TINY = 1e-12
 
 
 def sounds_apart(ours: Tensor, theirs: Tensor) -> Tensor:
-    """(sounds,) AF distance of sounds (sounds, 2, time) at `spectra.RATE`, with gradients."""
+    """(sounds,) AF distance of sounds (sounds, 2, time ≥ WINDOW) at the rate of `spectra`, with gradients."""
     crest_db = _crest_db(ours) - _crest_db(theirs)
     return apart(spectra_of(ours), spectra_of(theirs)) + CREST * crest_db.square().mean(1)
 

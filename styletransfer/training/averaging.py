@@ -14,7 +14,8 @@ _Network = TypeVar("_Network", bound=nn.Module)
 class Averaged(nn.Module, Generic[_Network]):
     """A network that learns, and its average: that is what is judged and kept.
 
-    Source  exponential moving average of weights, Polyak and Juditsky, SIAM J. Control Optim. 30, 1992.
+    Source  averaging of weights: Polyak and Juditsky, SIAM J. Control Optim. 30, 1992; here the latest count
+            most.
     """
 
     network: _Network

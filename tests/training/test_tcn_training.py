@@ -112,7 +112,7 @@ def test_a_run_leaves_a_network_that_loads(unbroken: Path) -> None:
     assert loaded.encoder == "e6dd7ffd"
     assert set(loaded.amounts.values()) <= set(validation.AMOUNTS)
     assert not set(loaded.facts["trained_on"]) & set(loaded.facts["validated_on"])
-    assert {"true", "separated", "true/drums", "worse/true", "score"} <= set(loaded.facts["validation"])
+    assert {"true", "separated", "true/drums", "worse/true", "mean"} <= set(loaded.facts["validation"])
     assert len(losses(unbroken)) == 6
     assert [path.name for path in sorted((unbroken / "pictures").iterdir())] == [
         "round-001.png",

@@ -41,10 +41,10 @@ class Kept:
         return Kept(self.folder / name.replace(" ", "-").replace(",", ""))
 
     def get(self, number: int) -> Any:
-        """The result of that job; None where there is none, or it can't be read."""
+        """The result of that job; None where there is none, or its file is damaged: then it is made again."""
         try:
             return pickle.loads(self._path(number).read_bytes())
-        except Exception:  # whatever is wrong with it, it is made again
+        except (OSError, EOFError, pickle.UnpicklingError):
             return None
 
     def put(self, number: int, result: object) -> None:

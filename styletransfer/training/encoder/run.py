@@ -106,7 +106,6 @@ def train(
     model = _Model(config)
     if first is not None:
         model.network.load_state_dict(first)
-        model.average.load_state_dict(first)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -128,9 +127,10 @@ def train(
             shards.prepare(number, state.chances_of(number), partial(progress, f"render {number + 1}"))
         if number < state.round:
             continue  # trained on before the cut; its shard serves on
-        if number == 0 and start is None:
-            for network in (model.network, model.average):
-                _standardize(network, shards)
+        if number == 0:
+            if start is None:
+                _standardize(model.network, shards)
+            model.average.load_state_dict(model.network.state_dict())
         device_model.train()
         for _ in range(recipe.steps_per_round):
             generator = Generator().manual_seed(seed_of(own.seed, "step", state.step))
@@ -150,7 +150,8 @@ def train(
             model.eval()
             found = judge.retrieval(model.average, str(fabric.device))
             singles = judge.loss_by_effect(model.average, recipe.temperature, str(fabric.device))
-            state.judge(found, sum(found.values()) / len(found))
+            mean = sum(found.values()) / len(found)
+            state.judge({"mean": mean, **found}, mean)
             if recipe.schedule_every and state.round % recipe.schedule_every == 0:
                 state.chances[str(state.round)] = chances(singles)
             row = {f"first/{key}": value for key, value in found.items()}

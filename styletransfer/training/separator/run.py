@@ -106,7 +106,8 @@ def train(
         state.round = number + 1
         if rank == 0:
             found = judge.sdr_db(model.average.eval(), crew, str(fabric.device))
-            state.judge(found, sum(found.values()) / len(found))
+            mean = sum(found.values()) / len(found)
+            state.judge({"mean": mean, **found}, mean)
             log.validation(state.step, state.round, {f"sdr/{key}": value for key, value in found.items()})
             state.minutes += (time.monotonic() - began) / 60
             began = time.monotonic()

@@ -134,7 +134,8 @@ def train(
         if log is not None and judge is not None:
             judged = judge.judge(model.average.eval(), str(fabric.device))
             found = validation.ratios(judged)
-            state.judge(found, -sum(found[kind] for kind in KINDS) / len(KINDS))
+            mean = sum(found[kind] for kind in KINDS) / len(KINDS)
+            state.judge({"mean": mean, **found}, -mean)
             log.validation(state.step, state.round, found)
             pictures.draw(judged, folder / "pictures" / f"round-{state.round:03d}.png")
             state.minutes += (time.monotonic() - began) / 60
