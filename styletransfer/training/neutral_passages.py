@@ -32,14 +32,21 @@ def make(order: Order) -> list[Neutral]:
 
 
 def passages(
-    corpus: Path, split: str, count: int, folder: Path, crew: Crew, progress: Callable[[float], None]
+    corpus: Path,
+    split: str,
+    count: int,
+    folder: Path,
+    crew: Crew,
+    progress: Callable[[float], None],
+    pool: str = "songs",
 ) -> tuple[list[Neutral], list[CorpusSong]]:
     """At most so many neutral passages of different pieces, always the same, and the songs they are of.
 
+    pool   "songs", or "wet": finished music, whose stems a separator made.
     AudioError where the split has no two pieces with two stems.
     """
     pieces: dict[str, list[CorpusSong]] = {}
-    for song in Corpus(corpus).songs(split):
+    for song in Corpus(corpus).songs(split, pool):
         if len(song.stems) >= FEWEST_STEMS and song.duration_s >= PASSAGE_S:
             pieces.setdefault(song.piece, []).append(song)
     if len(pieces) < 2:

@@ -15,7 +15,8 @@ _PACKAGE = "styletransfer.training.console"
 class ConsoleRecipe(BaseModel):
     """How a console network is trained: first on settings that are known, then through the console by ear.
 
-    passages          neutral passages of training songs; validation has a fifth as many.
+    passages          neutral passages of training songs, one per piece; validation has a fifth as many.
+    wet_passages      more for training, of finished music that was separated, where the corpus has any.
     takes             random settings that each passage goes through; each take serves as a reference.
     inputs            passages that are paired with each take, of other pieces.
     separated_share   share of the pairs whose both sides passed through the separator.
@@ -35,6 +36,7 @@ class ConsoleRecipe(BaseModel):
     kind: Literal["console"] = "console"
     seed: int = 0
     passages: int = Field(400, ge=4)
+    wet_passages: int = Field(0, ge=0)
     takes: int = Field(3, ge=1)
     inputs: int = Field(3, ge=1)
     separated_share: float = Field(0.5, ge=0, le=1)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,6 +14,7 @@ from torch import Generator, Tensor, nn
 from styletransfer import encoders
 from styletransfer.converter.network import ConsoleConfig, ConsoleNetwork
 from styletransfer.converters import console
+from styletransfer.corpus.folder import POOLS, Corpus, CorpusSong
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.errors import AudioError
 from styletransfer.files import make_folder
@@ -129,8 +129,9 @@ def train(
     kept = material or folder / "passages"
     kept.mkdir(parents=True, exist_ok=True)
 
-    def heard_passages(split: str, count: int) -> list[Passage]:
-        found, _ = neutral_passages(corpus, split, count, kept, crew, partial(progress, f"{split} passages"))
+    def heard_passages(split: str, count: int, pool: str = "songs") -> list[Passage]:
+        made = partial(progress, f"{split} passages")
+        found, _ = neutral_passages(corpus, split, count, kept, crew, made, pool)
         orders = [Order(one, kept, recipe.takes, recipe.seed, encoder, separator) for one in found]
         passages = []
         for done, _ in enumerate(crew.map(make_file, orders, ahead=8), 1):
@@ -140,6 +141,8 @@ def train(
 
     with fabric.rank_zero_first():  # what one process made, the others find
         passages = heard_passages("train", recipe.passages)
+        if recipe.wet_passages and Corpus(corpus).songs("train", "wet"):
+            passages += heard_passages("train", recipe.wet_passages, "wet")
         held_out = heard_passages("validation", max(4, recipe.passages // 5))
     chance = Generator().manual_seed(seed_of(recipe.seed, "pairs"))
     material_rows = lessons.gather(
@@ -186,11 +189,10 @@ def train(
             snapshots.write(folder, model, optimizer, state)
         state.minutes = fabric.broadcast(state.minutes)
     crew.close()
-    songs = _songs(corpus, passages)
     facts = {
         **how_it_went("converter", recipe, state, device, fabric.world_size),
         "separator": by_ear.fingerprint,
-        **learned_from(corpus, songs, start),
+        **learned_from(corpus, _songs(corpus, passages), start),
     }
     if rank != 0:
         return Trained(folder, facts)
@@ -221,8 +223,6 @@ def _rate(recipe: ConsoleRecipe, step: int, ears: bool) -> float:
     return learning_rate(recipe.listening_rate, 0, step - before, total)
 
 
-def _songs(corpus: Path, passages: Sequence[Passage]) -> list[Any]:
-    from styletransfer.corpus.folder import Corpus
-
+def _songs(corpus: Path, passages: Sequence[Passage]) -> list[CorpusSong]:
     used = {passage.neutral.song for passage in passages}
-    return [song for song in Corpus(corpus).songs("train") if song.id in used]
+    return [song for pool in POOLS for song in Corpus(corpus).songs("train", pool) if song.id in used]
