@@ -31,7 +31,7 @@ DUAL_MONO_LU = 10 * math.log10(2)
 """How much louder BS.1770 reads a mono sound on two channels than on one."""
 
 GAIN_KNOB = MASTER["gain"].knobs["gain_db"]
-REDUCTION_DB = 6.0
+REDUCTION_DB = 12.0
 """The limiter takes at most this off a peak; beyond, the loudness target is missed instead."""
 
 
