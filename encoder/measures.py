@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,6 +62,18 @@ class Measures:
     width_db: float
     balance_db: float
     activity: float
+
+
+def moved(sound: Measures, before: Measures, after: Measures) -> Measures:
+    """A sound's measures with what changed from one to another added, in dB and LU.
+
+    Changes of less than a ten-thousandth, as rounding leaves, are none.
+    """
+    bands = ("mid_db", "side_db")
+    scalars = ("loudness_lufs", "crest_db", "punch_db", "spread_db", "width_db", "balance_db")
+    steps: dict[str, Any] = {n: (getattr(after, n) - getattr(before, n)).round(decimals=4) for n in bands}
+    steps |= {name: round(getattr(after, name) - getattr(before, name), 4) for name in scalars}
+    return replace(sound, **{name: getattr(sound, name) + step for name, step in steps.items()})
 
 
 def measure(samples: Tensor, rate: int) -> Measures:

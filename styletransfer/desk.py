@@ -13,7 +13,7 @@ from styletransfer.closeness import distance
 from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, keeping, neutral, scaled
 from styletransfer.document import Asked
 from styletransfer.encoder.loudness import Loudness
-from styletransfer.encoder.measures import Measures, measure
+from styletransfer.encoder.measures import Measures, measure, moved
 from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
 from styletransfer.matching import fit_glue, match_master
@@ -65,12 +65,13 @@ class Desk:
             return []
         full = dict.fromkeys(strips, 1.0)
         bus = self._stem_bus(full)
-        theirs = self._theirs.measures.mix
-        first, _ = match_master(self._measured(bus), theirs)
-        heard = mixdown.master_bus(bus, self._allowed("master", first))
-        measures = self._measured(heard)
+        heard = self._measured(bus)
+        theirs = self._wanted(heard)
+        first, _ = match_master(heard, theirs)
+        behind = mixdown.master_bus(bus, self._allowed("master", first))
+        measures = self._measured(behind)
         master, notes = match_master(measures, theirs, first)
-        master["compressor"] = fit_glue(self._passage(heard), measures, theirs) or master["compressor"]
+        master["compressor"] = fit_glue(self._passage(behind), measures, theirs) or master["compressor"]
         if self._mono and theirs.width_db > -30:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
@@ -112,6 +113,11 @@ class Desk:
         desk = Desk(ours, self._theirs, self._asked)
         desk._strips, desk._master = self._strips, self._master
         return desk.render(dict.fromkeys((*self._strips, "master"), 1.0)).audio
+
+    @property
+    def knows_master(self) -> bool:
+        """Whether the reference's master is known, from a mix and the stems that it was made of."""
+        return self._theirs.stem_sum is not None and self._ours.stem_sum is not None
 
     @property
     def treated(self) -> bool:
@@ -171,6 +177,14 @@ class Desk:
     def distance_of(self, measures: Measures) -> float:
         """How far a sound lies from the reference."""
         return distance(measures, self._theirs.measures.mix).total
+
+    def _wanted(self, bus: Measures) -> Measures:
+        """What the master should make of the bus: the reference's mix; where both sides' own stems are here,
+        the bus with what the reference's master did to its stems' sum, less what the input's own did."""
+        theirs, ours = self._theirs, self._ours
+        if theirs.stem_sum is None or ours.stem_sum is None:
+            return theirs.measures.mix
+        return moved(moved(bus, theirs.stem_sum, theirs.measures.mix), ours.measures.mix, ours.stem_sum)
 
     def _passage(self, audio: Audio) -> Audio:
         return audio if self._span_s is None else audio.excerpt(*self._span_s)

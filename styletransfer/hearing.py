@@ -10,13 +10,15 @@ from styletransfer import mixdown
 from styletransfer.audio import Stems
 from styletransfer.clock import Clock
 from styletransfer.encoder.loudness import Loudness
+from styletransfer.encoder.measures import Measures
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import ConfigError, UsageError
+from styletransfer.known_stems import KnownStems
 from styletransfer.matching import SongMeasures
-from styletransfer.reference import Reference, excerpts, listen, measures_of
+from styletransfer.reference import Reference, excerpts, listen, measured, measures_of
 from styletransfer.separation import Separator, confidence, read_stems
 from styletransfer.separation.confidence import Confidence
-from styletransfer.sources import Song, Sound, load, opened, passage_of
+from styletransfer.sources import Song, Sound, load, opened, passage_of, sum_of
 from styletransfer.stem_cache import StemCache, separate_cached
 from styletransfer.style import SongStyle, style_of
 
@@ -32,6 +34,7 @@ class Input:
     loudness     on two channels; `own_loudness` on the channels that the song has.
     confidences  how much of each stem is its own; empty where nobody asked, or both sides' were given.
     style        how it sounds to an encoder, where one listened.
+    stem_sum     measures of the sum of its stems, where both sides' are their own and no estimates.
     """
 
     song: Song
@@ -44,6 +47,7 @@ class Input:
     style: SongStyle | None
     span_s: Span
     ready_stems: bool
+    stem_sum: Measures | None = None
 
 
 def hear(
@@ -78,6 +82,7 @@ def hear(
         if reference_stems is not None:
             given[theirs[0].key] = read_stems(reference_stems, theirs[0].audio)
     both_ready = dry is not None and bool(given)
+    own_stems = both_ready or (isinstance(separator, KnownStems) and separator.exact)
     known: dict[tuple[str, Span], Reference] = {}
 
     def listened(sound: Song | Reference, span_s: Span = None) -> Reference:
@@ -94,6 +99,7 @@ def hear(
                     stems,
                     span_s=span_s,
                     ready_stems=sound.key in given,
+                    own_stems=own_stems,
                     confident=confident,
                     encoder=encoder,
                 )
@@ -117,6 +123,7 @@ def hear(
             style=_style(song, stems, in_range, encoder),
             span_s=in_range,
             ready_stems=dry is not None,
+            stem_sum=measured(sum_of(excerpts(stems, in_range))) if own_stems else None,
         )
     return ours, heard, heard_for_stems
 

@@ -24,7 +24,7 @@ from styletransfer.notes import Note
 from styletransfer.result import source_of
 from styletransfer.separation import Separator, confidence
 from styletransfer.separation.confidence import Confidence
-from styletransfer.sources import Song, passage_of
+from styletransfer.sources import Song, passage_of, sum_of
 from styletransfer.style import SongStyle, style_of
 
 
@@ -34,6 +34,8 @@ class Reference:
 
     loudness     of the finished mix.
     measures     of the mix and of its stems.
+    stem_sum     of the sum of its stems, where both sides' stems are their own and no estimates: what the mix
+                 has beyond that is what its master did.
     sources      what it was made from, each with its weight, as result.json tells it.
     confidences  how much of each stem is its own; empty where nobody asked.
     style        how it sounds to an encoder, where one listened.
@@ -45,6 +47,7 @@ class Reference:
     measures: SongMeasures
     sources: list[Referred]
     confidences: dict[str, Confidence] = field(default_factory=dict)
+    stem_sum: Measures | None = None
     style: SongStyle | None = None
     separators: tuple[SeparatorUsed, ...] = ()
     song: Song | None = None
@@ -57,6 +60,7 @@ def listen(
     *,
     span_s: tuple[float, float] | None = None,
     ready_stems: bool = False,
+    own_stems: bool = False,
     confident: bool = False,
     encoder: LoadedEncoder | None = None,
 ) -> Reference:
@@ -64,6 +68,7 @@ def listen(
 
     span_s       the passage that is measured; all of it where none is given. UsageError outside the song.
     ready_stems  whether the stems were given, for the document.
+    own_stems    whether they, and the other side's, are no estimates.
     confident    look how much of each stem is its own, too.
     encoder      hears its style; no style without one.
     """
@@ -73,6 +78,7 @@ def listen(
         measures=measures_of(song.audio, stems, span_s, "the reference"),
         sources=[Referred(**source_of(song, span_s, ready_stems).model_dump())],
         confidences=confidence.confidences(song.audio, stems) if confident else {},
+        stem_sum=measured(sum_of(excerpts(stems, span_s))) if own_stems else None,
         style=None if encoder is None else style_of(passage, excerpts(stems, span_s), encoder),
         song=song,
         stems=stems,
@@ -158,13 +164,13 @@ def excerpts(stems: Stems, span_s: tuple[float, float] | None) -> Stems:
 
 def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
     """Measures of a passage of a mix and of its stems; of all where no passage is given."""
+    passage, parts = passage_of(mix, span_s, role), excerpts(stems, span_s)
+    return SongMeasures(measured(passage), {name: measured(parts[name]) for name in STEMS})
 
-    def of(audio: Audio) -> Measures:
-        passage = audio if span_s is None else audio.excerpt(*span_s)
-        return measure(passage.samples, passage.rate)
 
-    passage_of(mix, span_s, role)
-    return SongMeasures(of(mix), {name: of(stems[name]) for name in STEMS})
+def measured(audio: Audio) -> Measures:
+    """Measures of all of a sound."""
+    return measure(audio.samples, audio.rate)
 
 
 def other_stems(reference: Reference, separator: Separator) -> list[Note]:

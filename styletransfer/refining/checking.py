@@ -79,7 +79,7 @@ def refined(
             network = encoders.load().network
             strips = turned(desk.strips, desk.master, *heard.read, reach, network, asked.refine, done)
         notes = other.match(strips)
-        if amounts["master"]:
+        if amounts["master"] and not desk.knows_master:
             other.turn_master(mastered(strips, other.master, *heard.read, groups, asked.refine))
     share = heard.share(otherwise, other)
     if share <= 1 - MARGIN:
@@ -94,9 +94,10 @@ def refined(
 def polished(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: Amounts) -> Desk:
     """The desk with its master's linear knobs turned by gradient from where the closed form set them.
 
-    Where held-out passages come no closer, or nothing can be read, the desk as it is.
+    Where held-out passages come no closer, nothing can be read, or the reference's master is known, the desk
+    as it is.
     """
-    if desk.treated or not amounts["master"]:
+    if desk.treated or desk.knows_master or not amounts["master"]:
         return desk
     heard = _listened(ours, theirs)
     if isinstance(heard, str):

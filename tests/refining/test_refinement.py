@@ -12,7 +12,7 @@ from styletransfer import interpolate, transfer
 from styletransfer.audio import STEMS
 from styletransfer.converter.console import STRIP, neutral
 from styletransfer.corpus.folder import RATE as KNOWN_RATE
-from styletransfer.evaluation.transfer.known_stems import KnownStems
+from styletransfer.known_stems import KnownStems
 from styletransfer.refining import checking
 from styletransfer.refining.passages import split
 from styletransfer.result import Result
@@ -27,7 +27,7 @@ DRESSED = strips_with(
 
 def moved(stems: torch.Tensor, theirs: torch.Tensor, **asked: Any) -> Result:
     assert RATE == KNOWN_RATE
-    known = KnownStems()
+    known = KnownStems(exact=False)
     mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (stems, theirs)]
     return transfer(mixes[0], mixes[1], separator=known, converter="closed", gate=False, **asked)
 
@@ -120,7 +120,7 @@ def test_the_ends_of_a_way_between_two_references_are_polished_as_plain_transfer
     monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
     monkeypatch.setattr(checking, "POLISH_STEPS", 2)
     ours, theirs = sides
-    known = KnownStems()
+    known = KnownStems(exact=False)
     mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
     way = interpolate(mixes[0], mixes[1], mixes[2], separator=known, converter="closed", gate=False)
     assert way.at(0).document.proposed["master"].refinement["eq"]
@@ -135,7 +135,7 @@ def test_short_songs_several_references_and_locked_strips_are_said_to_be_beyond_
     result = moved(ours, theirs, refine=4, lufs="off", lock=[*STEMS, "master"])
     assert codes(result) == ["refinement-impossible"]
     assert torch.equal(result.mix.samples, ours.sum(0))
-    known = KnownStems()
+    known = KnownStems(exact=False)
     mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
     several = transfer(mixes[0], mixes[1:], separator=known, converter="closed", refine=4)
     assert codes(several) == ["refinement-impossible"]

@@ -18,11 +18,10 @@ from styletransfer.converter.rendering import stages_of
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.evaluation.matchering import Matchering
+from styletransfer.known_stems import KnownStems
 from styletransfer.result import Result
 from styletransfer.stem_cache import StemCache
 from styletransfer.tasks import StemSamples, Task, apply_settings
-
-from .known_stems import KnownStems
 
 RAW, LEVELLED = "do nothing, raw", "do nothing, as loud"
 NOTHING = "do nothing"
@@ -136,7 +135,9 @@ class Converter:
 
     def __call__(self, task: Task) -> Answer:
         result = self.transfer(
-            (Audio(task.input_mix, RATE), task.input), (Audio(task.reference_mix, RATE), task.reference)
+            (Audio(task.input_mix, RATE), task.input),
+            (Audio(task.reference_mix, RATE), task.reference),
+            exact=task.input_rest is None,
         )
         console = result.document.console
         linear = neutral(MASTER) | {
@@ -158,9 +159,9 @@ class Converter:
             gated=any(note.code.startswith("gate-") for note in result.warnings),
         )
 
-    def transfer(self, source: Sides, reference: Sides) -> Result:
-        """The whole path on two mixes whose stems are known."""
-        known = KnownStems()
+    def transfer(self, source: Sides, reference: Sides, *, exact: bool = True) -> Result:
+        """The whole path on two mixes and their stems, which are their own (`exact`) or were separated."""
+        known = KnownStems(exact=exact)
         sounds = (known.tell(mix.samples, stems) for mix, stems in (source, reference))
         return styletransfer.transfer(*sounds, separator=known, cache=_Keepless(), **self.options)
 
