@@ -16,9 +16,9 @@ from styletransfer.errors import ConfigError, UsageError
 from styletransfer.known_stems import KnownStems
 from styletransfer.matching import SongMeasures
 from styletransfer.reference import Reference, excerpts, listen, measured, measures_of
-from styletransfer.separation import Separator, confidence, read_stems
+from styletransfer.separation import Separator, confidence, read_stems, rest_in
 from styletransfer.separation.confidence import Confidence
-from styletransfer.sources import Song, Sound, load, opened, passage_of, sum_of
+from styletransfer.sources import Song, Sound, load, made_of, opened, passage_of, sum_of
 from styletransfer.stem_cache import StemCache, separate_cached
 from styletransfer.style import SongStyle, style_of
 
@@ -82,7 +82,11 @@ def hear(
         if reference_stems is not None:
             given[theirs[0].key] = read_stems(reference_stems, theirs[0].audio)
     both_ready = dry is not None and bool(given)
-    own_stems = both_ready or (isinstance(separator, KnownStems) and separator.exact)
+    own_stems = isinstance(separator, KnownStems) and separator.exact
+    if both_ready and dry and stems_in and reference_stems and isinstance(theirs[0], Song):
+        separated = rest_in(stems_in) or rest_in(reference_stems)
+        whole = made_of(song.audio, dry) and made_of(theirs[0].audio, given[theirs[0].key])
+        own_stems = whole and separated is None
     known: dict[tuple[str, Span], Reference] = {}
 
     def listened(sound: Song | Reference, span_s: Span = None) -> Reference:

@@ -67,6 +67,8 @@ def transfer(
     stem_references    stem → the reference of that stem alone; the rest and the master follow `reference`.
     separator          "auto", "builtin", a demucs model's name, or a Separator.
     stems_in           a folder of ready-made stems of the input; `reference_stems` of the one reference.
+                       Where both are whole, the master takes over what the reference's mix has beyond
+                       the sum of its stems.
     in_range           (from, to) in seconds: the passage that is measured; likewise `reference_range`.
     converter          "closed" (the closed form alone), "console" (a network on top of it), "tcn" (a network
                        that makes stems anew, and leaves the master to the closed form), a .safetensors file

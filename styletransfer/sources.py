@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,13 @@ from numpy.typing import NDArray
 from styletransfer import files
 from styletransfer.audio import Audio, Stems
 from styletransfer.errors import AudioError, StemsError, UsageError
-from styletransfer.separation import SUFFIXES, read_stems
+from styletransfer.separation import read_stems, rest_in
 from styletransfer.stem_cache import audio_key
 from styletransfer.texts import plain
+
+_BLOCK = 2**20
+_ALIKE = 0.9
+"""The least correlation of a mix with the sum of the stems that it was made of."""
 
 Sound = str | Path | Audio | tuple[NDArray[np.floating] | torch.Tensor, int]
 """What people may pass as a sound: a path, an Audio, or (samples (time,) or (channels, time), rate)."""
@@ -92,16 +97,28 @@ def sum_of(stems: Stems) -> Audio:
     return Audio(total, rate)
 
 
+def made_of(mix: Audio, stems: Stems) -> bool:
+    """Whether a mix is the sum of these stems but for what mastering does: none of them is missing."""
+    total = sum_of(stems)
+    whole = mix.with_channels(2).at_rate(total.rate)
+    both, ours, theirs = 0.0, 0.0, 0.0
+    for first, second in zip(total.blocks(_BLOCK), whole.blocks(_BLOCK), strict=False):
+        frames = min(first.shape[1], second.shape[1])
+        first, second = first[:, :frames].double(), second[:, :frames].double()
+        both += float((first * second).sum())
+        ours, theirs = ours + float(first.square().sum()), theirs + float(second.square().sum())
+    return both >= _ALIKE * math.sqrt(ours * theirs)
+
+
 def from_stems(directory: Path) -> tuple[Song, Stems]:
     """A song that comes as stems only: the input is their sum, and what a file `…rest` adds to it."""
     stems = read_stems(directory)
     audio = sum_of(stems)
-    for path in directory.iterdir():
-        if path.stem.lower().endswith("rest") and path.suffix.lower() in SUFFIXES:
-            rest = files.read(path).with_channels(2)
-            if (rest.rate, rest.frames) != (audio.rate, audio.frames):
-                raise StemsError(f"{path} is not as long as the stems beside it; export all alike")
-            audio = Audio(audio.samples + rest.samples, audio.rate)
+    if path := rest_in(directory):
+        rest = files.read(path).with_channels(2)
+        if (rest.rate, rest.frames) != (audio.rate, audio.frames):
+            raise StemsError(f"{path} is not as long as the stems beside it; export all alike")
+        audio = Audio(audio.samples + rest.samples, audio.rate)
     files.check_usable(audio, directory)
     return Song(audio, plain(directory.name), audio_key(audio)), stems
 

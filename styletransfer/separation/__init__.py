@@ -11,9 +11,9 @@ from torch import Tensor
 from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.scratch import allocate, release
 
-from .stem_files import SUFFIXES, read_stems
+from .stem_files import SUFFIXES, read_stems, rest_in
 
-__all__ = ["SUFFIXES", "Progress", "Separator", "choose", "read_stems", "rest_of", "separate"]
+__all__ = ["SUFFIXES", "Progress", "Separator", "choose", "read_stems", "rest_in", "rest_of", "separate"]
 
 _BLOCK = 2**20
 

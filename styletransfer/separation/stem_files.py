@@ -45,6 +45,12 @@ def read_stems(directory: Path, mix: Audio | None = None) -> Stems:
     return stems
 
 
+def rest_in(directory: Path) -> Path | None:
+    """The file `…rest` that a separator leaves beside its stems: what none of them claims."""
+    sounds = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in SUFFIXES]
+    return next((path for path in sounds if path.stem.lower().endswith("rest")), None)
+
+
 def _find(directory: Path) -> dict[str, Path]:
     if not directory.is_dir():
         raise StemsError(f"{directory} is no folder; name the folder that holds the stems")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import soundfile
 import torch
 from refining_sounds import RATE, processed, stems_of, strips_with
 
 from styletransfer import transfer
-from styletransfer.audio import STEMS
+from styletransfer.audio import STEMS, Audio
 from styletransfer.converter import fx
 from styletransfer.converter.console import MASTER, is_neutral, neutral
 from styletransfer.converter.mixing import bands_of
@@ -58,6 +61,37 @@ def test_what_the_reference_s_master_did_is_done_again() -> None:
     level = (found - wanted)[inside].mean()  # the common level is the gain's
     assert float((found - wanted - level)[inside].abs().mean()) < 1.0
     assert master["width"]["width"] == pytest.approx(1.5, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("without", "beside", "known"), [("", "", True), ("", "song-rest", False), ("drums", "", False)]
+)
+def test_stems_in_folders_tell_of_a_master_where_they_are_whole(
+    tmp_path: Path, without: str, beside: str, known: bool
+) -> None:
+    mixes = {}
+    for side, seed in (("ours", 1), ("theirs", 3)):
+        folder = tmp_path / side
+        folder.mkdir()
+        stems = dict(zip(STEMS, stems_of(seed), strict=True))
+        mixes[side] = Audio(torch.stack(list(stems.values())).sum(0), RATE)
+        for name, samples in stems.items():
+            if name != without:
+                soundfile.write(folder / f"song-{name}.wav", samples.T.numpy(), RATE, subtype="FLOAT")
+    if beside:
+        soundfile.write(tmp_path / "ours" / f"{beside}.wav", torch.zeros(9 * RATE, 2).numpy(), RATE)
+    result = transfer(
+        mixes["ours"],
+        mixes["theirs"],
+        separator="builtin",
+        stems_in=tmp_path / "ours",
+        reference_stems=tmp_path / "theirs",
+        converter="closed",
+        gate=False,
+        polish=False,
+    )
+    master = result.document.console.master
+    assert is_neutral(MASTER["eq"], master["eq"]) == known
 
 
 def test_measures_move_by_what_changed() -> None:
