@@ -10,6 +10,11 @@ import soxr
 import torch
 from torch import Tensor
 
+from styletransfer import scratch
+
+_RELEASE_EVERY = 2**22
+"""Frames walked until `scratch` takes them out of memory."""
+
 STEMS = ("drums", "bass", "other", "vocals")
 """The stems of a mix, in the order that holds everywhere."""
 
@@ -46,9 +51,14 @@ class Audio:
         return self.frames / self.rate
 
     def blocks(self, frames: int) -> Iterator[Tensor]:
-        """Consecutive views (channels, ≤ frames) that cover the sound once."""
+        """Consecutive views (channels, ≤ frames) that cover the sound once; memory behind is let go of."""
+        walked = 0
         for start in range(0, self.frames, frames):
             yield self.samples[:, start : start + frames]
+            walked += frames
+            if walked >= _RELEASE_EVERY or start + frames >= self.frames:
+                scratch.release(self.samples)
+                walked = 0
 
     def excerpt(self, start_s: float, end_s: float) -> Audio:
         """The passage between two times, clipped to the sound; a view."""

@@ -143,10 +143,8 @@ def write(
         generator = torch.Generator().manual_seed(0)
     bits = BITS.get(subtype)
     with beside(path) as partial, _created(partial, path, audio, format_, subtype) as file:
-        for number, block in enumerate(audio.blocks(_BLOCK)):
+        for block in audio.blocks(_BLOCK):
             file.write((block if bits is None else quantized(block, bits, generator)).numpy().T)
-            if number % _RELEASE_EVERY == 0:
-                scratch.release(audio.samples)
     return path
 
 

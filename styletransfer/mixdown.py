@@ -125,7 +125,6 @@ def meter_of(audio: Audio, *, true_peak: bool = True) -> LoudnessMeter:
     meter = LoudnessMeter(audio.rate, audio.channels, true_peak=true_peak)
     for block in audio.blocks(BLOCK):
         meter.add(block)
-    scratch.release(audio.samples)
     return meter
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from .errors import ResourceError
 
-THRESHOLD_BYTES = 64 * 2**20
-"""Smaller sounds are plain memory: about 3 minutes of stereo at 44.1 kHz."""
+THRESHOLD_BYTES = 32 * 2**20
+"""Smaller sounds are plain memory: about a minute and a half of stereo at 44.1 kHz."""
 
 _mappings: WeakValueDictionary[int, mmap.mmap] = WeakValueDictionary()  # address → mapping, while in use
 

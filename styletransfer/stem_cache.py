@@ -39,10 +39,8 @@ _ABANDONED_S = 86_400
 def audio_key(audio: Audio) -> str:
     """The sha256 of the samples, the channels and the rate, in hex."""
     digest = hashlib.sha256(f"{audio.rate} {audio.channels}".encode())
-    for number, block in enumerate(audio.blocks(_BLOCK)):
+    for block in audio.blocks(_BLOCK):
         digest.update(block.numpy().tobytes())
-        if number % _RELEASE_EVERY == 0:
-            scratch.release(audio.samples)
     return digest.hexdigest()
 
 
@@ -166,10 +164,8 @@ def _write(path: Path, stem: Audio) -> dict[str, float | int]:
     with soundfile.SoundFile(
         path, "w", stem.rate, stem.channels, "PCM_24", format="FLAC", compression_level=0.2
     ) as file:
-        for number, block in enumerate(stem.blocks(_BLOCK)):
+        for block in stem.blocks(_BLOCK):
             file.write((block / scale).numpy().T)
-            if number % _RELEASE_EVERY == 0:
-                scratch.release(stem.samples)
     return {"scale": scale, "rate": stem.rate, "frames": stem.frames, "checksum": _checksum(path)}
 
 

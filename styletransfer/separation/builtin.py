@@ -43,9 +43,9 @@ class Builtin:
         )
 
     def blocks(self, mix: Audio) -> Iterator[Tensor]:
-        samples = mix.with_channels(2).at_rate(self.rate).samples
-        gain = LEVEL / max(_rms(samples), 1e-6)
-        return cross_faded(samples, PATCH, OVERLAP, lambda patch: self._separate(patch, gain))
+        whole = mix.with_channels(2).at_rate(self.rate)
+        gain = LEVEL / max(_rms(whole), 1e-6)
+        return cross_faded(whole.samples, PATCH, OVERLAP, lambda patch: self._separate(patch, gain))
 
     @torch.inference_mode()
     def _separate(self, samples: Tensor, gain: float) -> Tensor:
@@ -68,6 +68,6 @@ def _splitter(device: str) -> Splitter:
     return MedianSplitter()
 
 
-def _rms(samples: Tensor) -> float:
-    blocks = torch.split(samples, PATCH, -1)
-    return math.sqrt(sum(float(block.square().sum()) for block in blocks) / max(samples.numel(), 1))
+def _rms(sound: Audio) -> float:
+    energy = sum(float(block.square().sum()) for block in sound.blocks(PATCH))
+    return math.sqrt(energy / max(sound.samples.numel(), 1))
