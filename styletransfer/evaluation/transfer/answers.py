@@ -159,7 +159,7 @@ class Converter:
             gated=any(note.code.startswith("gate-") for note in result.warnings),
         )
 
-    def transfer(self, source: Sides, reference: Sides, *, exact: bool = True) -> Result:
+    def transfer(self, source: Sides, reference: Sides, *, exact: bool) -> Result:
         """The whole path on two mixes and their stems, which are their own (`exact`) or were separated."""
         known = KnownStems(exact=exact)
         sounds = (known.tell(mix.samples, stems) for mix, stems in (source, reference))

@@ -97,7 +97,7 @@ def measure_preset(
         first = songs[int(torch.randint(len(songs), (1,), generator=generator))]
         others = [song for song in songs if song.packages != first.packages]
         second = others[int(torch.randint(len(others), (1,), generator=generator))]
-        console = closed.transfer(*(_read(song) for song in (first, second))).document.console
+        console = closed.transfer(*(_read(song) for song in (first, second)), exact=False).document.console
         for name, settings in console.stems().items():
             strips[name].append(settings)
         masters.append(console.master | {"gain": {"gain_db": 0.0}})
