@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from styletransfer import files
+from styletransfer import files, scratch
 from styletransfer.audio import Audio, Stems
 from styletransfer.errors import AudioError, StemsError, UsageError
 from styletransfer.separation import read_stems, rest_in
@@ -91,10 +91,13 @@ def passage_of(audio: Audio, span_s: tuple[float, float] | None, role: str) -> A
 
 
 def sum_of(stems: Stems) -> Audio:
-    """The mix that stems make."""
-    rate = next(iter(stems.values())).rate
-    total = torch.stack([stem.with_channels(2).samples for stem in stems.values()]).sum(0)
-    return Audio(total, rate)
+    """The mix that stems make, in stereo; a long one lies in `scratch` memory."""
+    first = next(iter(stems.values()))
+    total = Audio(scratch.allocate(2, first.frames), first.rate)
+    for stem in stems.values():
+        for sum_so_far, block in zip(total.blocks(_BLOCK), stem.with_channels(2).blocks(_BLOCK), strict=True):
+            sum_so_far += block
+    return total
 
 
 def made_of(mix: Audio, stems: Stems) -> bool:
