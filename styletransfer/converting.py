@@ -15,6 +15,7 @@ from styletransfer.document import Asked
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.hearing import Input
+from styletransfer.holding import held_back
 from styletransfer.matching import fit_dynamics, match_stems
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
@@ -52,7 +53,8 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         steps = [fit_dynamics(strips, ours.measures, theirs.measures, passages)]
         if network is not None:
             steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
-        found = Converted(steps, notes)
+        steps[-1], held = held_back(steps[-1], passages)
+        found = Converted(steps, notes + held)
     found.notes.extend(baked(ours, theirs))
     if not ours.confidences:
         return found

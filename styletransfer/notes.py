@@ -15,6 +15,7 @@ Code = Literal[
     "clipping-baked",  # the input clips, as the reference doesn't, for good
     "reverb-baked",  # a stem of the input rings longer than the reference's, for good
     "network-failed",  # a network made no held-out stem of this kind better, so the stem is left alone
+    "content-held",  # compression or reverb that would have blurred a stem's notes was held back
     "mono-input",  # nothing to widen
     "mono-output",  # the output has one channel, so width and balance were left alone
     "gate-reduced",  # the full amount was not closer to the reference, a smaller one was

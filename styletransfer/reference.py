@@ -26,6 +26,7 @@ from styletransfer.separation import Separator, confidence
 from styletransfer.separation.confidence import Confidence
 from styletransfer.sources import Song, passage_of, sum_of
 from styletransfer.style import SongStyle, style_of
+from styletransfer.threads import spread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +166,8 @@ def excerpts(stems: Stems, span_s: tuple[float, float] | None) -> Stems:
 def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
     """Measures of a passage of a mix and of its stems; of all where no passage is given."""
     passage, parts = passage_of(mix, span_s, role), excerpts(stems, span_s)
-    return SongMeasures(measured(passage), {name: measured(parts[name]) for name in STEMS})
+    mix, *each = spread(measured, [passage, *(parts[name] for name in STEMS)])
+    return SongMeasures(mix, dict(zip(STEMS, each, strict=True)))
 
 
 def measured(audio: Audio) -> Measures:

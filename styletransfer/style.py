@@ -23,6 +23,7 @@ from styletransfer.errors import UsageError
 from styletransfer.separation import choose
 from styletransfer.sources import Progress, load
 from styletransfer.stem_cache import StemCache, separate_cached
+from styletransfer.threads import spread
 
 SEGMENT_S = 10.0
 MOST_SEGMENTS = 6
@@ -169,11 +170,12 @@ def _styles(
     device = network.mean.device
     samples = torch.cat(list(heard.values()))
     numbers = torch.tensor([stem_number(name) for name, cuts in heard.items() for _ in cuts])
-    learned, said = [], []
-    for some, which in zip(samples.split(_BATCH), numbers.split(_BATCH), strict=True):
-        part = _hear(some.to(device), which.to(device), network)
-        learned.append(part[0].cpu())
-        said.append(part[1].cpu())
+
+    def hear(batch: tuple[Tensor, Tensor]) -> list[Tensor]:
+        return [part.cpu() for part in _hear(*(side.to(device) for side in batch), network)]
+
+    batches = zip(samples.split(_BATCH), numbers.split(_BATCH), strict=True)
+    learned, said = zip(*spread(hear, batches), strict=True)
     counts = [len(cuts) for cuts in heard.values()]
     each = zip(heard.items(), torch.cat(learned).split(counts), torch.cat(said).split(counts), strict=True)
     return {

@@ -15,14 +15,11 @@ from scipy.linalg import solve_toeplitz
 from torch import Tensor
 
 from styletransfer.audio import Audio
+from styletransfer.encoder.content import Content
 
 from .af import as_stereo
 from .sound import RATE
 
-FFT = 4096
-HOP = RATE // 100
-LOWEST_HZ, HIGHEST_HZ = 65.4, 2093.0
-"""The octaves whose pitches count, C2 to C7."""
 FILTER_TAPS = 512
 
 
@@ -49,37 +46,13 @@ def content_kept(output: Audio, source: Audio) -> ContentKept:
     if output.rate != RATE or source.rate != RATE:
         raise ValueError(f"both sounds must be at {RATE} Hz, not {output.rate} and {source.rate}")
     frames = min(output.frames, source.frames)
-    ours, theirs = (as_stereo(sound.samples[:, :frames]).mean(0) for sound in (output, source))
-    mine, other = _magnitudes(ours), _magnitudes(theirs)
+    mine, other = (as_stereo(sound.samples[:, :frames]) for sound in (output, source))
+    after, before = Content(mine, RATE), Content(other, RATE)
     return ContentKept(
-        onsets=_correlation(_flux(mine), _flux(other)),
-        chroma=_correlation(_chroma(mine), _chroma(other)),
-        si_sdr_db=_filtered_sdr_db(ours, theirs),
+        onsets=after.onsets_kept(before),
+        chroma=after.chroma_kept(before),
+        si_sdr_db=_filtered_sdr_db(mine.mean(0), other.mean(0)),
     )
-
-
-def _magnitudes(samples: Tensor) -> Tensor:
-    """(frames, bins)."""
-    window = torch.hann_window(FFT)
-    return torch.stft(samples, FFT, HOP, window=window, pad_mode="constant", return_complex=True).abs().T
-
-
-def _flux(magnitudes: Tensor) -> Tensor:
-    return magnitudes.diff(dim=0).clamp(min=0).sum(-1)
-
-
-def _chroma(magnitudes: Tensor) -> Tensor:
-    """(frames, 12) shares of the pitch classes in each frame's magnitude."""
-    hertz = torch.arange(1, FFT // 2 + 1) * RATE / FFT
-    pitch = torch.round(12 * torch.log2(hertz / 440)).long() % 12
-    heard = (hertz >= LOWEST_HZ) & (hertz <= HIGHEST_HZ)
-    fold = torch.nn.functional.one_hot(pitch, 12).float() * heard[:, None]
-    chroma = magnitudes[:, 1:] @ fold
-    return chroma / chroma.sum(-1, keepdim=True).clamp(min=1e-6)
-
-
-def _correlation(first: Tensor, second: Tensor) -> float:
-    return float(torch.corrcoef(torch.stack((first.flatten(), second.flatten())))[0, 1])
 
 
 def _filtered_sdr_db(output: Tensor, source: Tensor) -> float:

@@ -19,6 +19,7 @@ from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
+from styletransfer.threads import single, spread
 
 from .likeness import sounds_apart
 from .passages import Span, joined, split
@@ -102,7 +103,7 @@ def polished(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: 
     heard = _listened(ours, theirs)
     if isinstance(heard, str):
         return desk
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), single():
         groups: set[str] = set(asked.only or GROUPS)
         other = desk.with_master(mastered(desk.strips, desk.master, *heard.read, groups, POLISH_STEPS))
     return other if heard.share(desk, other) <= 1 - MARGIN else desk
@@ -118,7 +119,8 @@ class _Listened:
 
     def share(self, before: Desk, after: Desk) -> float:
         """What is left of the distance to the reference on the passages that were held out."""
-        return _share(before.of_pieces(self.held), after.of_pieces(self.held), self.reference)
+        sounds = spread(lambda desk: desk.of_pieces(self.held), (before, after))
+        return _share(*sounds, self.reference)
 
 
 def _listened(ours: Input, theirs: Reference) -> _Listened | str:

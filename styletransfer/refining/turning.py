@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ ROUNDS = 4
 
 SPEED = 0.03
 """Adam's step, in reaches of each knob."""
+
+MOMENTA = (0.9, 0.999)
+"""Adam's memory of gradients and of their squares."""
 
 STEMS_SHARE = 0.5
 SPECTRUM = 0.01
@@ -114,18 +118,22 @@ def _descended(
     steps: int,
     missed: Callable[[int, Tensor], Tensor],
 ) -> Tensor:
-    """Positions (rows, knobs) after so many of Adam's steps, in reaches, held near where they began."""
+    """Positions (rows, knobs) after so many of Adam's steps, in reaches, held near where they began.
+
+    Source   Kingma and Ba, ICLR 2015. `torch.optim` loads its compiler first, which takes two seconds.
+    """
     low, high = limits(table)
     moved = torch.zeros_like(before, requires_grad=True)
-    optimizer = torch.optim.Adam([moved], lr=SPEED)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    slope, steepness = torch.zeros_like(before), torch.zeros_like(before)
     for step in range(steps):
         loss = missed(step, before + moved * turnable) + PRIOR * moved.square().sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        (gradient,) = torch.autograd.grad(loss, moved)
         with torch.no_grad():
+            slope.lerp_(gradient, 1 - MOMENTA[0])
+            steepness.lerp_(gradient.square(), 1 - MOMENTA[1])
+            mean, square = slope / (1 - MOMENTA[0] ** (step + 1)), steepness / (1 - MOMENTA[1] ** (step + 1))
+            speed = SPEED * (1 + math.cos(math.pi * step / steps)) / 2
+            moved -= speed * mean / (square.sqrt() + 1e-8)
             held = (before + moved * turnable).clamp(low, high) - before
             moved.copy_(torch.where(turnable > 0, held / turnable.clamp(min=1e-9), 0.0))
     return before + moved.detach() * turnable

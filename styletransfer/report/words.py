@@ -17,6 +17,7 @@ HEADINGS: dict[Code | str, str] = {
     "dynamics-crushed": "Peaks were flattened before",
     "clipping-baked": "Clipping stays",
     "reverb-baked": "A room stays",
+    "content-held": "Held back, so that notes stay",
     "network-failed": "No network for this stem",
     "mono-input": "The input is mono",
     "mono-output": "The output is mono",

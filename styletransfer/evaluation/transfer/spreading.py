@@ -14,6 +14,7 @@ import torch
 
 from styletransfer.evaluation.code import code_fingerprint
 from styletransfer.files import beside, make_folder
+from styletransfer.threads import single
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -76,15 +77,10 @@ def in_turn(
                 kept.put(number, result)
         return result
 
-    threads = torch.get_num_threads()
     found: list[_Result] = []
     progress(0.0)
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            for result in pool.map(found_or_made, range(len(jobs))):
-                found.append(result)
-                progress(len(found) / len(jobs))
-    finally:
-        torch.set_num_threads(threads)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool, single():
+        for result in pool.map(found_or_made, range(len(jobs))):
+            found.append(result)
+            progress(len(found) / len(jobs))
     return found

@@ -1,0 +1,78 @@
+"""A strip may change how a stem sounds, not what it plays: what would repaint it is held back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from styletransfer import mixdown
+from styletransfer.audio import Audio, Stems
+from styletransfer.converter.console import STRIP, Settings, keeping, neutral, scaled
+from styletransfer.encoder.content import Content
+from styletransfer.notes import Note
+from styletransfer.threads import spread
+
+ONSETS_KEPT, CHROMA_KEPT = 0.98, 0.95
+"""The least correlation with what they were that a strip leaves to a passage: any room moves chroma, since
+it rings where there was silence."""
+
+_PASSAGE_S = 20.0
+_TRIES = 4
+_CAUTION = 0.95  # of the share at which a parabola through what was tried would lose just enough
+_NOTED = 0.5  # less than this much of what was set is said
+_WORDS = {"dynamics": "compression and saturation", "space": "reverb"}
+
+
+def held_back(strips: Mapping[str, Settings], stems: Stems) -> tuple[dict[str, Settings], list[Note]]:
+    """The same strips with no more dynamics, and no more reverb, than leave ONSETS_KEPT and CHROMA_KEPT.
+
+    Listens to each stem's loudest 20 s behind either of them. Tone, width and level, which move neither
+    onsets nor chroma, stay.
+    """
+    names = [name for name, settings in strips.items() if settings != neutral(STRIP)]
+    found = spread(lambda name: _held(strips[name], stems, name), names)
+    held = {name: settings for name, (settings, _) in zip(names, found, strict=True)}
+    return {**strips, **held}, [note for _, notes in found for note in notes]
+
+
+def _held(settings: Settings, stems: Stems, name: str) -> tuple[Settings, list[Note]]:
+    stem = stems[name]
+    passage = stem.excerpt(*stem.loudest_s(_PASSAGE_S)).with_channels(2)
+    shares = {group: _share(keeping(STRIP, settings, {group}), group, passage) for group in _WORDS}
+    notes = [
+        Note(
+            "content-held",
+            f"the {_WORDS[group]} set for {name} would have blurred their notes, so {share:.0%} of it acts",
+            name,
+        )
+        for group, share in shares.items()
+        if share < _NOTED
+    ]
+    return _with(settings, shares), notes
+
+
+def _share(acting: Settings, group: str, passage: Audio) -> float:
+    """How much of a group's settings a passage bears, for themselves."""
+    if acting == neutral(STRIP):
+        return 1.0
+    before, share = Content(passage.samples, passage.rate), 1.0
+    for _ in range(_TRIES):
+        heard = mixdown.processed_stem(passage, _with(acting, {group: share}))
+        after = Content(heard.samples, heard.rate)
+        lost = max(
+            (1 - after.onsets_kept(before)) / (1 - ONSETS_KEPT),
+            (1 - after.chroma_kept(before)) / (1 - CHROMA_KEPT),
+        )
+        if not lost > 1:  # nor where there is nothing to compare
+            return share
+        share *= _CAUTION / math.sqrt(lost)
+    return 0.0
+
+
+def _with(settings: Settings, shares: Mapping[str, float]) -> Settings:
+    """Settings with so much of each group."""
+    gentler = {group: scaled(STRIP, settings, share) for group, share in shares.items()}
+    return {
+        name: gentler[stage.group][name] if stage.group in gentler else settings[name]
+        for name, stage in STRIP.items()
+    }
