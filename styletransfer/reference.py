@@ -166,8 +166,8 @@ def excerpts(stems: Stems, span_s: tuple[float, float] | None) -> Stems:
 def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
     """Measures of a passage of a mix and of its stems; of all where no passage is given."""
     passage, parts = passage_of(mix, span_s, role), excerpts(stems, span_s)
-    mix, *each = spread(measured, [passage, *(parts[name] for name in STEMS)])
-    return SongMeasures(mix, dict(zip(STEMS, each, strict=True)))
+    whole, *each = spread(measured, [passage, *(parts[name] for name in STEMS)])
+    return SongMeasures(whole, dict(zip(STEMS, each, strict=True)))
 
 
 def measured(audio: Audio) -> Measures:

@@ -172,7 +172,8 @@ def _styles(
     numbers = torch.tensor([stem_number(name) for name, cuts in heard.items() for _ in cuts])
 
     def hear(batch: tuple[Tensor, Tensor]) -> list[Tensor]:
-        return [part.cpu() for part in _hear(*(side.to(device) for side in batch), network)]
+        some, which = batch
+        return [part.cpu() for part in _hear(some.to(device), which.to(device), network)]
 
     batches = zip(samples.split(_BATCH), numbers.split(_BATCH), strict=True)
     learned, said = zip(*spread(hear, batches), strict=True)

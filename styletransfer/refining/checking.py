@@ -119,8 +119,8 @@ class _Listened:
 
     def share(self, before: Desk, after: Desk) -> float:
         """What is left of the distance to the reference on the passages that were held out."""
-        sounds = spread(lambda desk: desk.of_pieces(self.held), (before, after))
-        return _share(*sounds, self.reference)
+        first, second = spread(lambda desk: desk.of_pieces(self.held), (before, after))
+        return _share(first, second, self.reference)
 
 
 def _listened(ours: Input, theirs: Reference) -> _Listened | str:
