@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,8 +61,11 @@ def movements(envelope: Tensor, loudness_db: Tensor) -> Tensor:
 def quantiles(values: Tensor, shares: tuple[float, ...]) -> Tensor:
     """Quantiles (..., len(shares)) over the last axis, the nearest value each."""
     places = [round(share * (values.shape[-1] - 1)) for share in shares]
-    found: Tensor = values.sort(-1).values[..., places]
-    return found
+    if values.is_cpu and not values.requires_grad and values.dtype == torch.float32:
+        ordered = torch.from_numpy(np.sort(values.numpy(), -1))  # many times as fast as torch's
+    else:
+        ordered = values.sort(-1).values
+    return ordered[..., places]
 
 
 def _distributions(levels: Tensor) -> list[Tensor]:

@@ -101,7 +101,7 @@ def part_styles(parts: Mapping[str, Audio], encoder: LoadedEncoder) -> dict[str,
     """
     starts_s, length_s = segments_of(next(iter(parts.values())).duration_s)
     heard = {name: _segments(sound, starts_s, length_s) for name, sound in parts.items()}
-    loudness = {name: _lufs(cuts) for name, cuts in heard.items()}
+    loudness = dict(zip(heard, spread(_lufs, heard.values()), strict=True))
     together = loudness.get("mix", 10 * math.log10(sum(10 ** (lufs / 10) for lufs in loudness.values())))
     factor = 10 ** ((HEARD_LUFS - together) / 20) if together > SILENT_LUFS else 1.0
     return _styles({name: cuts * factor for name, cuts in heard.items()}, loudness, encoder.network)
