@@ -42,7 +42,8 @@ def _held(settings: Settings, stems: Stems, name: str) -> tuple[Settings, list[N
     notes = [
         Note(
             "content-held",
-            f"the {_WORDS[group]} set for {name} would have blurred their notes, so {share:.0%} of it acts",
+            f"{_WORDS[group]} of {name} held back to {100 * share:.0f} % of what was set, since more would "
+            "blur the notes",
             name,
         )
         for group, share in shares.items()
