@@ -200,6 +200,10 @@ def converter(
         typer.Option("--second-encoder", metavar="FILE", help="One that serves evaluation only."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small part, for development.")] = False,
+    pairs: Annotated[
+        int | None,
+        typer.Option("--pairs", min=1, metavar="N", help="Only the first N pairs of finished music."),
+    ] = None,
     tasks: Annotated[
         int | None,
         typer.Option("--tasks", min=1, metavar="N", help="So many tasks with a truth, half as many others."),
@@ -249,7 +253,7 @@ def converter(
         separator=separator,
         other_separator=other_separator,
         preset=preset,
-        plan=(evaluate.QUICK if quick else evaluate.FULL).of(tasks, stems),
+        plan=(evaluate.QUICK if quick else evaluate.FULL).of(tasks, pairs, stems),
         seed=seed,
         cache=cache or evaluate.default_cache(),
     )

@@ -52,12 +52,15 @@ class Plan:
     truth: TruthPlan
     finished: FinishedPlan
 
-    def of(self, tasks: int | None, stems: bool) -> Plan:
-        """The same with another count of tasks with a truth, and without stems of finished music."""
+    def of(self, tasks: int | None, pairs: int | None, stems: bool) -> Plan:
+        """The same with other counts of tasks with a truth and of pairs of finished music, or without stems."""
         truth = self.truth if tasks is None else replace(self.truth, tasks=tasks, others=tasks // 2)
-        return replace(
-            self, truth=truth, finished=replace(self.finished, stems=self.finished.stems and stems)
+        finished = replace(
+            self.finished,
+            pairs=self.finished.pairs if pairs is None else pairs,
+            stems=self.finished.stems and stems,
         )
+        return replace(self, truth=truth, finished=finished)
 
 
 FULL = Plan("full", TruthPlan(tasks=40, others=20, takes=1, per_piece=2), FinishedPlan())
