@@ -53,7 +53,7 @@ class Plan:
     finished: FinishedPlan
 
     def of(self, tasks: int | None, pairs: int | None, stems: bool) -> Plan:
-        """The same with other counts of tasks with a truth and of pairs of finished music, or without stems."""
+        """The same with other counts of tasks with a truth and of pairs, or without the pairs' stems."""
         truth = self.truth if tasks is None else replace(self.truth, tasks=tasks, others=tasks // 2)
         finished = replace(
             self.finished,
