@@ -59,8 +59,10 @@ encoder: $(VENV)/.installed-dev  ## train the FXencoder as shipped, 50 minutes o
 encoder-tables: $(VENV)/.installed-dev  ## measure the shipped encoder beside its baselines; writes encoder-output/
 	$(BIN)/automix evaluate encoder --corpus '$(CORPUS)' --output encoder-output
 
-separator: $(VENV)/.installed-dev  ## train the splitter of drums, bass and other, an hour on 2 cores; into separator-run/
-	$(BIN)/automix train separator '$(CORPUS)' --recipe cpu -o separator-run
+separator: $(VENV)/.installed-dev  ## train the splitter of drums, bass and other, two hours on 2 cores; into separator-run/
+	$(BIN)/automix train separator '$(CORPUS)' --recipe cpu -o separator-run/first
+	$(BIN)/automix train separator '$(CORPUS)' --recipe cpu-again --seed 1 -o separator-run \
+		--from separator-run/first/splitter-small-*.safetensors
 
 separator-tables: $(VENV)/.installed-dev  ## measure builtin beside its baselines and an oracle; writes separator-output/
 	$(BIN)/pip install -q --no-deps stempeg

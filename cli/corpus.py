@@ -38,7 +38,7 @@ def build(
     """Render songs from Debian's scores, modules, sound banks and voices. What is finished is kept.
 
     Needs libfluidsynth3 and libopenmpt0; downloads about 0.7 GB of packages, installs none, and fills
-    about 0.5 GB per hour.
+    about 0.6 GB per hour.
 
     Example: automix corpus build ~/corpus --hours 6
     """

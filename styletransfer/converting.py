@@ -41,7 +41,7 @@ class Converted:
 
 
 def converted(theirs: Reference, ours: Input, network: Converter | None) -> Converted:
-    """What brings the stems toward the reference's; less where they are leaky and someone looked."""
+    """What brings the stems toward the reference's; less where they are leaky and that is asked for."""
     strips, notes = match_stems(ours.measures, theirs.measures)
     if isinstance(network, LoadedTCN):
         found = _anew(theirs, ours, network, notes)
@@ -56,11 +56,11 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         steps[-1], held = held_back(steps[-1], passages)
         found = Converted(steps, notes + held)
     found.notes.extend(baked(ours, theirs))
-    if not ours.confidences:
-        return found
+    leaks = confidence.leaks(ours.confidences, "the input", scaled=ours.confident)
+    leaks += confidence.leaks(theirs.confidences, "the reference", scaled=ours.confident)
     bears = borne(theirs, ours)
-    leaks = confidence.leaks(ours.confidences, "the input")
-    leaks += confidence.leaks(theirs.confidences, "the reference")
+    if not bears:
+        return Converted(found.steps, found.notes + leaks, found.told)
     borne_steps = [
         {name: scaled(STRIP, settings, bears[name]) for name, settings in step.items()}
         for step in found.steps
@@ -103,7 +103,9 @@ def check(network: Converter | None, asked: Asked) -> None:
 
 
 def borne(theirs: Reference, ours: Input) -> dict[str, float]:
-    """Stem → how much of a change it bears, 0 to 1; empty where nobody looked."""
+    """Stem → how much of a change it bears, 0 to 1; empty where that isn't asked, or not known."""
+    if not ours.confident:
+        return {}
     own = {name: told.amount for name, told in ours.confidences.items()}
     return own | confidence.bearable(ours.confidences, theirs.confidences)
 

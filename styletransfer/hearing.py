@@ -32,7 +32,8 @@ class Input:
 
     stems        as they were measured; `played` as they will be rendered.
     loudness     on two channels; `own_loudness` on the channels that the song has.
-    confidences  how much of each stem is its own; empty where nobody asked, or both sides' were given.
+    confidences  how much of each stem is its own; empty where both sides' were given.
+    confident    whether a stem is changed less, the less of it is its own.
     style        how it sounds to an encoder, where one listened.
     stem_sum     measures of the sum of its stems, where both sides' are their own and no estimates.
     """
@@ -48,6 +49,7 @@ class Input:
     span_s: Span
     ready_stems: bool
     stem_sum: Measures | None = None
+    confident: bool = False
 
 
 def hear(
@@ -104,7 +106,7 @@ def hear(
                     span_s=span_s,
                     ready_stems=sound.key in given,
                     own_stems=own_stems,
-                    confident=confident,
+                    confident=not ready,
                     encoder=encoder,
                 )
         return known[sound.key, span_s]
@@ -123,11 +125,12 @@ def hear(
             loudness=loudness,
             own_loudness=loudness if song.audio.channels == 2 else mixdown.loudness_of(song.audio),
             measures=measures,
-            confidences=confidence.confidences(song.audio, stems) if confident and not both_ready else {},
+            confidences={} if both_ready else confidence.confidences(song.audio, stems),
             style=_style(song, stems, in_range, encoder),
             span_s=in_range,
             ready_stems=dry is not None,
             stem_sum=measured(sum_of(excerpts(stems, in_range))) if own_stems else None,
+            confident=confident,
         )
     return ours, heard, heard_for_stems
 

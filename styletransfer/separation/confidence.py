@@ -121,13 +121,21 @@ def bearable(ours: dict[str, Confidence], theirs: dict[str, Confidence]) -> dict
     return {name: min(ours[name].amount, theirs[name].amount) for name in ours if name in theirs}
 
 
-def leaks(of_side: dict[str, Confidence], side: str) -> list[Note]:
-    """A warning for each stem of a side ("the input", "the reference") that is there but mostly leakage."""
+def leaks(of_side: dict[str, Confidence], side: str, *, scaled: bool) -> list[Note]:
+    """A warning for each stem of a side ("the input", "the reference") that is there but mostly leakage.
+
+    scaled  whether it is changed less for that.
+    """
+    so = (
+        "so they are changed by {:.0f} % of what was asked for"
+        if scaled
+        else "so what is set for them acts on others"
+    )
     return [
         Note(
             "stem-leaky",
-            f"of the {name} separated from {side} only {100 * told.mean:.0f} % seem to be their own, so they "
-            f"are changed by {100 * told.amount:.0f} % of what was asked for",
+            f"of the {name} separated from {side} only {100 * told.mean:.0f} % seem to be their own, "
+            + so.format(100 * told.amount),
             name,
         )
         for name, told in of_side.items()

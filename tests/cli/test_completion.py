@@ -28,7 +28,7 @@ def proposed(line: str) -> list[str]:
         ("automix transfer a b --report-audio ", ["none", "excerpt", "full"]),
         ("automix transfer a b --daw rpp,s", ["rpp,stems"]),
         ("automix transfer a b --lock drums,bass,o", ["drums,bass,other"]),
-        ("automix train separator c --recipe ", ["bands", "cpu", "gpu", "tdf", "tdf-again"]),
+        ("automix train separator c --recipe ", ["bands", "cpu", "cpu-again", "gpu", "unet"]),
         ("automix train converter c --recipe tcn", ["tcn", "tcn-gpu"]),
     ],
 )

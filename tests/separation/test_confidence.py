@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import torch
 from separation_sounds import RATE, parts
 
+from styletransfer import transfer
 from styletransfer.audio import STEMS, Audio
 from styletransfer.separation.confidence import Confidence, bearable, confidences, leaks, own_share
+from styletransfer.stem_cache import StemCache
 
 
 def stems(leak: float, duration_s: float = 4.0) -> tuple[Audio, dict[str, Audio]]:
@@ -37,7 +42,7 @@ def test_a_silent_stem_bears_nothing() -> None:
     told = confidences(*stems(0.0))["vocals"]
     assert told.mean == 0
     assert told.amount == 0
-    assert leaks({"vocals": told}, "the input") == []
+    assert leaks({"vocals": told}, "the input", scaled=False) == []
 
 
 def test_confidence_moves_with_time() -> None:
@@ -70,12 +75,42 @@ def test_both_sides_must_bear_a_change() -> None:
 def test_leakage_is_warned_of() -> None:
     features = torch.tensor([[-10.0, 0.1, -8.0, 30.0]])
     told = Confidence(features, torch.ones(1))
-    (note,) = leaks({"drums": told}, "the input")
-    assert note.code == "stem-leaky"
-    assert note.strip == "drums"
-    assert "the input" in note.message
+    for scaled, word in ((True, "changed by"), (False, "acts on others")):
+        (note,) = leaks({"drums": told}, "the input", scaled=scaled)
+        assert note.code == "stem-leaky"
+        assert note.strip == "drums"
+        assert "the input" in note.message
+        assert word in note.message
 
 
 def test_decibels_become_shares() -> None:
     assert float(own_share(torch.tensor(0.0))) == pytest.approx(0.5)
     assert float(own_share(torch.tensor(20.0))) == pytest.approx(0.99, abs=1e-3)
+
+
+class Shares:
+    """A separator that gives every stem a share of the mix, three of them a small one."""
+
+    name, rate, fingerprint = "builtin", RATE, "shares"
+
+    def blocks(self, mix: Audio) -> Iterator[torch.Tensor]:
+        for block in mix.with_channels(2).blocks(2**16):
+            yield torch.stack([share * block for share in (0.18, 0.18, 0.46, 0.18)])
+
+
+@pytest.mark.parametrize("confident", [False, True])
+def test_a_transfer_tells_of_leaky_stems_and_changes_them_less_where_that_is_asked(
+    confident: bool, tmp_path: Path
+) -> None:
+    first, second = (stems(0.0, 8.0)[0], Audio(stems(0.0, 8.0)[0].samples.flip(1).clone(), RATE))
+    found = transfer(
+        (first.samples, RATE),
+        (second.samples, RATE),
+        separator=Shares(),
+        converter="closed",
+        confident=confident,
+        cache=StemCache(tmp_path),
+    )
+    told = [note.message for note in found.warnings if note.code == "stem-leaky"]
+    assert told
+    assert all(("changed by" in message) == confident for message in told)

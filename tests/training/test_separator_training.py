@@ -167,7 +167,7 @@ def test_validation_hears_what_users_get(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_the_recipes_that_ship_can_be_read() -> None:
-    assert {"cpu", "gpu", "bands", "tdf"} <= set(shipped())
+    assert {"cpu", "cpu-again", "gpu", "bands", "unet"} <= set(shipped())
     for name in shipped():
         splitters.build(read(name).config)
 
