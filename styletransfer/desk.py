@@ -26,6 +26,9 @@ CEILING_KNOB = MASTER["limiter"].knobs["ceiling_db"]
 CEILING_DB = CEILING_KNOB.neutral
 """The true peak that an output keeps to, unless its input already went beyond."""
 
+INAUDIBLE_DB = 3.0
+"""What a limiter may take off peaks for loudness alone."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
@@ -151,13 +154,13 @@ class Desk:
             return Attempt(self._song, strips, treated, master, loudness, measures, [])
         meter = self._ours.loudness if bus is self._song else mixdown.loudness_of(bus)
         target_lufs = self._target_lufs(amounts["master"])
-        ceiling_db = self._ceiling_db(meter, target_lufs, amounts["master"])
+        ceiling_db, reach_db = self._limits_db(bus, meter, target_lufs, amounts["master"])
         release_ms = master["limiter"]["release_ms"]
         if self._locked:
             guarded = mixdown.apply_level(bus, 0.0, ceiling_db, release_ms)
             levelled = mixdown.Levelled(guarded, gain_db=0.0, reduction_db=0.0, short_by_lu=0.0)
         else:
-            levelled = mixdown.level(bus, meter, target_lufs, ceiling_db, release_ms)
+            levelled = mixdown.level(bus, meter, target_lufs, ceiling_db, release_ms, reach_db)
         master["gain"]["gain_db"] = levelled.gain_db
         master["limiter"]["ceiling_db"] = ceiling_db
         notes = []
@@ -166,7 +169,7 @@ class Desk:
                 Note(
                     "loudness-missed",
                     f"the result is {levelled.short_by_lu:.1f} LU below its loudness target: the limiter "
-                    f"stops at {mixdown.REDUCTION_DB:.0f} dB",
+                    f"stops at {reach_db:.0f} dB",
                     "master",
                 )
             )
@@ -237,17 +240,25 @@ class Desk:
             max(CEILING_DB, self._ours.loudness.true_peak_db) if asked is None else asked
         )
 
-    def _ceiling_db(self, bus: Loudness, target_lufs: float | None, amount: float) -> float:
-        """The limiter's ceiling: the safe one, or lower where the reference's peaks stand out less.
+    def _limits_db(
+        self, bus: Audio, meter: Loudness, target_lufs: float | None, amount: float
+    ) -> tuple[float, float]:
+        """The limiter's ceiling, and the most that it takes off.
 
-        Peaks over loudness move from the input's to the reference's with the amount, as far as
-        the limiter's reach goes.
+        The ceiling is the safe one, or lower where the reference's peaks stand out less: their height over
+        the RMS moves from the input's to the reference's with the amount, as far as the limiter's reach
+        goes. Where the reference's stand out more, loudness is no reason to flatten peaks by more than
+        INAUDIBLE_DB: it is missed instead.
         """
-        ours, theirs, safe = self._ours.loudness, self._theirs.loudness, self._safe_ceiling_db()
-        known = math.isfinite(theirs.integrated_lufs) and math.isfinite(bus.integrated_lufs)
+        ours, theirs, safe = self._ours, self._theirs, self._safe_ceiling_db()
+        known = math.isfinite(theirs.loudness.integrated_lufs) and math.isfinite(meter.integrated_lufs)
         if target_lufs is None or not known or "dynamics" not in (self._asked.only or GROUPS):
-            return safe
-        ratio = ours.true_peak_db - ours.integrated_lufs
-        ratio += amount * (theirs.true_peak_db - theirs.integrated_lufs - ratio)
-        lowest = bus.true_peak_db + target_lufs - bus.integrated_lufs - mixdown.REDUCTION_DB
-        return min(safe, max(target_lufs + ratio, lowest, CEILING_KNOB.low))
+            return safe, mixdown.REDUCTION_DB
+        wanted = ours.measures.mix.crest_db
+        wanted += amount * (theirs.measures.mix.crest_db - wanted)
+        louder = target_lufs - meter.integrated_lufs
+        rms_db = mixdown.rms_db(bus)
+        spare = max(0.0, meter.true_peak_db - rms_db - wanted)
+        reach = min(mixdown.REDUCTION_DB, spare + INAUDIBLE_DB)
+        ceiling = max(rms_db + louder + wanted, meter.true_peak_db + louder - reach, CEILING_KNOB.low)
+        return min(safe, ceiling), reach

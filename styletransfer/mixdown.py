@@ -95,15 +95,16 @@ def level(
     target_lufs: float | None,
     ceiling_db: float,
     release_ms: float,
+    reach_db: float = REDUCTION_DB,
 ) -> Levelled:
     """Bring the master bus to a loudness (None leaves its gain alone) under a true-peak ceiling.
 
     bus_meter  what was measured of the bus.
-    The gain makes up for what the limiter takes, and never asks more than REDUCTION_DB of it.
+    The gain makes up for what the limiter takes, and never asks more than `reach_db` of it.
     """
     headroom_db = ceiling_db - bus_meter.true_peak_db
     wanted_db = 0.0 if target_lufs is None else target_lufs - bus_meter.integrated_lufs
-    most_db = headroom_db + REDUCTION_DB
+    most_db = headroom_db + reach_db
     gain_db = GAIN_KNOB.clamp(min(wanted_db, most_db))
     for last in (False, False, True):
         audio, measured, reduction_db = _limited(bus, gain_db, ceiling_db, release_ms, gain_db > headroom_db)
@@ -131,6 +132,12 @@ def meter_of(audio: Audio, *, true_peak: bool = True) -> LoudnessMeter:
 def loudness_of(audio: Audio) -> Loudness:
     """What a meter reads of a sound."""
     return meter_of(audio).reading
+
+
+def rms_db(audio: Audio) -> float:
+    """The level of a sound over all its channels, in dB re full scale; −200 for silence."""
+    energy = sum(float(block.square().sum()) for block in audio.blocks(BLOCK))
+    return 10 * math.log10(max(energy / max(audio.samples.numel(), 1), 1e-20))
 
 
 def _limited(

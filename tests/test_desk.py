@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from styletransfer import STEMS
+from styletransfer import STEMS, Audio
 from styletransfer.clock import Clock
-from styletransfer.converter.console import STRIP, Settings, is_neutral, keeping, neutral, scaled
-from styletransfer.desk import Desk
+from styletransfer.converter.console import MASTER, STRIP, Settings, is_neutral, keeping, neutral, scaled
+from styletransfer.desk import INAUDIBLE_DB, Desk
 from styletransfer.document import Asked
+from styletransfer.encoder.measures import measure
 from styletransfer.files import read
 from styletransfer.hearing import Input, hear
 from styletransfer.reference import Reference
@@ -70,3 +73,40 @@ def test_a_locked_master_is_neutral_but_guards(
     attempt = desk.render(dict.fromkeys((*STEMS, "master"), 1.0))
     assert attempt.master["gain"]["gain_db"] == 0
     assert attempt.loudness.true_peak_db < attempt.master["limiter"]["ceiling_db"] + 0.2
+
+
+def with_crest(side: Input | Reference, crest_db: float) -> Any:
+    """A side whose mix is said to have that crest factor."""
+    mix = replace(side.measures.mix, crest_db=crest_db)
+    return replace(side, measures=replace(side.measures, mix=mix))
+
+
+def untouched(ours: Input, theirs: Reference, asked: Asked) -> Desk:
+    """A desk on which nothing but gain and limiter acts."""
+    desk = Desk(ours, theirs, asked)
+    desk.match({name: neutral(STRIP) for name in STEMS})
+    desk.turn_master(neutral(MASTER) | {"limiter": {"ceiling_db": 0.0, "release_ms": 30.0}})
+    return desk
+
+
+def crest_db(audio: Audio) -> float:
+    return measure(audio.samples, audio.rate).crest_db
+
+
+def test_peaks_come_down_to_the_crest_factor_of_the_reference(sides: tuple[Input, Reference]) -> None:
+    ours, theirs = sides
+    flat = with_crest(theirs, crest_db(ours.song.audio) - 6)
+    desk = untouched(ours, flat, Asked(amount=1))
+    attempt = desk.render(dict.fromkeys((*STEMS, "master"), 1.0))
+    assert crest_db(attempt.audio) == pytest.approx(flat.measures.mix.crest_db, abs=1.0)
+    half = desk.render(dict.fromkeys((*STEMS, "master"), 0.5))
+    assert crest_db(half.audio) == pytest.approx(flat.measures.mix.crest_db + 3, abs=1.0)
+
+
+def test_loudness_alone_flattens_no_peaks(sides: tuple[Input, Reference]) -> None:
+    ours, theirs = sides
+    dry = crest_db(ours.song.audio)
+    desk = untouched(ours, with_crest(theirs, dry + 4), Asked(amount=1, lufs=-6.0))
+    attempt = desk.render(dict.fromkeys((*STEMS, "master"), 1.0))
+    assert crest_db(attempt.audio) > dry - INAUDIBLE_DB - 0.5
+    assert [note.code for note in attempt.notes] == ["loudness-missed"]
