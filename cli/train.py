@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .completion import recipes
 from .terminal import Device, Quiet, Threads, Verbose, guarded, progress, say, set_up
+
+if TYPE_CHECKING:
+    from styletransfer.training.state import Trained
 
 app = typer.Typer(no_args_is_help=True, help="Train a network on a corpus that `automix corpus` built.")
 
@@ -86,8 +89,7 @@ def encoder(
             workers=workers,
             progress=show,
         )
-    say(f"best round: {trained.facts['validation']}", quiet)
-    typer.echo(trained.path)
+    _told(trained, quiet)
 
 
 @app.command()
@@ -137,8 +139,7 @@ def separator(
         trained = run.train(
             chosen, corpus, output, name=name, start=start, device=device, workers=workers, progress=show
         )
-    say(f"best round: {trained.facts['validation']}", quiet)
-    typer.echo(trained.path)
+    _told(trained, quiet)
 
 
 @app.command()
@@ -198,5 +199,17 @@ def converter(
             workers=(threads or os.cpu_count() or 1) if workers is None else workers,
             progress=show,
         )
+    _told(trained, quiet)
+
+
+def _told(trained: Trained, quiet: bool) -> None:
+    """Say the best round's figures, what was chosen by them, and where the weights are; one process says it."""
+    import os
+
+    if os.environ.get("RANK", "0") != "0":
+        return
     say(f"best round: {trained.facts['validation']}", quiet)
+    for name, by_effect in trained.facts.get("scales", {}).items():
+        chosen = ", ".join(f"{effect} {share:g}" for effect, share in by_effect.items())
+        say(f"share of the network's residuals in {name}: {chosen}", quiet)
     typer.echo(trained.path)

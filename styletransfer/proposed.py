@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from styletransfer.converter.console import Knob, Settings, Stage
 
+ROUNDING = 1e-5
+"""A smaller step on a knob's scale is none."""
+
 
 class Proposed(BaseModel):
     """One strip's settings before amounts, step by step.
@@ -15,6 +18,7 @@ class Proposed(BaseModel):
     closed_form          values, in each knob's unit.
     network, refinement  what they added on the knob's perceptual scale: in its unit where that is linear, in
                          doublings (octaves) where it is logarithmic. A knob that they left alone is missing.
+                         The network's is less what was held back to keep the stem's notes.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -61,7 +65,7 @@ def _added(table: dict[str, Stage], before: Settings, after: Settings) -> Settin
         stage: {
             name: _distance(table[stage].knobs[name], value, after[stage][name])
             for name, value in knobs.items()
-            if after[stage][name] != value
+            if abs(_distance(table[stage].knobs[name], value, after[stage][name])) > ROUNDING
         }
         for stage, knobs in before.items()
     }

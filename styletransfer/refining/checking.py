@@ -17,6 +17,7 @@ from styletransfer.document import Asked
 from styletransfer.encoder.measures import measure
 from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
+from styletransfer.holding import held_back
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
 from styletransfer.threads import single, spread
@@ -75,11 +76,15 @@ def refined(
     if not amounts["master"] and not bool((reach > 0).any()):
         return _impossible(otherwise, matched, "something that both songs have and that isn't locked")
     other, strips = Desk(ours, theirs, asked), desk.strips
+    held: list[Note] = []
     with torch.inference_mode(False), torch.enable_grad():
         if bool((reach > 0).any()):
             network = encoders.load().network
             strips = turned(desk.strips, desk.master, *heard.read, reach, network, asked.refine, done)
-        notes = other.match(strips)
+            strips, held = held_back(
+                strips, {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
+            )
+        notes = held + other.match(strips)
         if amounts["master"] and not desk.knows_master:
             other.turn_master(mastered(strips, other.master, *heard.read, groups, asked.refine))
     share = heard.share(otherwise, other)

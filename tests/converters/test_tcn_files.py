@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from styletransfer import files
 from styletransfer.converter import fx
-from styletransfer.converter.tcn import TCN, TCNConfig
+from styletransfer.converter.tcn import TCN, TCNConfig, TCNStage
 from styletransfer.converters import tcn
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.errors import CheckpointError
@@ -127,3 +128,20 @@ def test_a_voice_that_one_side_lacks_moves_no_balance(loaded: tcn.LoadedTCN) -> 
     assert levels(3.0) == pytest.approx(levels(0.0), abs=1e-4)
     assert levels(0.0)[1] - levels(0.0)[0] == pytest.approx(2.0, abs=1e-4)
     assert levels(0.0)[0] < 0 < levels(0.0)[1]
+
+
+def test_on_music_blocks_of_the_shipped_network_equal_the_unbroken_run(songs: dict[str, Path]) -> None:
+    shipped = tcn.load()
+    stem = files.read(songs["input"]).excerpt(2.0, 10.0).at_rate(44_100).with_channels(2).samples
+    chance = torch.Generator().manual_seed(0)
+    told = torch.randn(1, shipped.network.config.condition, generator=chance) / 4
+    with torch.no_grad():
+        unbroken = shipped.network(stem[None], told)[0]
+    stage = TCNStage(shipped.network, told[0], chunk_frames=44_100)
+    made = fx.render(stem, [stage], block_frames=10_000)
+
+    def level_db(samples: torch.Tensor) -> float:
+        return float(10 * torch.log10(samples.square().mean() / stem.square().mean()))
+
+    assert level_db(unbroken - stem) > -30  # it does something
+    assert level_db(made - unbroken) < -100
