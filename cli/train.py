@@ -203,7 +203,7 @@ def converter(
 
 
 def _told(trained: Trained, quiet: bool) -> None:
-    """Say the best round's figures, what was chosen by them, and where the weights are; one process says it."""
+    """Say the best round's figures, what they chose, and where the weights are; one process says it."""
     import os
 
     if os.environ.get("RANK", "0") != "0":
