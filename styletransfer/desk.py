@@ -27,7 +27,7 @@ CEILING_DB = CEILING_KNOB.neutral
 """The true peak that an output keeps to, unless its input already went beyond."""
 
 INAUDIBLE_DB = 3.0
-"""What a limiter may take off peaks for loudness alone."""
+"""What the limiter may take off peaks for the reference's loudness alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,8 +247,8 @@ class Desk:
 
         The ceiling is the safe one, or lower where the reference's peaks stand out less: their height over
         the RMS moves from the input's to the reference's with the amount, as far as the limiter's reach
-        goes. Where the reference's stand out more, loudness is no reason to flatten peaks by more than
-        INAUDIBLE_DB: it is missed instead.
+        goes. Where the reference's stand out more, its loudness is no reason to flatten peaks by more than
+        INAUDIBLE_DB: it is missed instead. Not a loudness that was asked for itself.
         """
         ours, theirs, safe = self._ours, self._theirs, self._safe_ceiling_db()
         known = math.isfinite(theirs.loudness.integrated_lufs) and math.isfinite(meter.integrated_lufs)
@@ -259,6 +259,8 @@ class Desk:
         louder = target_lufs - meter.integrated_lufs
         rms_db = mixdown.rms_db(bus)
         spare = max(0.0, meter.true_peak_db - rms_db - wanted)
-        reach = min(mixdown.REDUCTION_DB, spare + INAUDIBLE_DB)
+        reach = mixdown.REDUCTION_DB
+        if self._asked.lufs == "match-ref":
+            reach = min(reach, spare + INAUDIBLE_DB)
         ceiling = max(rms_db + louder + wanted, meter.true_peak_db + louder - reach, CEILING_KNOB.low)
         return min(safe, ceiling), reach

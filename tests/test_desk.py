@@ -103,10 +103,16 @@ def test_peaks_come_down_to_the_crest_factor_of_the_reference(sides: tuple[Input
     assert crest_db(half.audio) == pytest.approx(flat.measures.mix.crest_db + 3, abs=1.0)
 
 
-def test_loudness_alone_flattens_no_peaks(sides: tuple[Input, Reference]) -> None:
+def test_the_references_loudness_alone_flattens_no_peaks_but_one_that_is_asked_for_does(
+    sides: tuple[Input, Reference],
+) -> None:
     ours, theirs = sides
     dry = crest_db(ours.song.audio)
-    desk = untouched(ours, with_crest(theirs, dry + 4), Asked(amount=1, lufs=-6.0))
-    attempt = desk.render(dict.fromkeys((*STEMS, "master"), 1.0))
+    wanted = with_crest(theirs, dry + 4)
+    loud = replace(wanted, loudness=replace(theirs.loudness, integrated_lufs=-6.0))
+    full = dict.fromkeys((*STEMS, "master"), 1.0)
+    attempt = untouched(ours, loud, Asked(amount=1)).render(full)
     assert crest_db(attempt.audio) > dry - INAUDIBLE_DB - 0.5
     assert [note.code for note in attempt.notes] == ["loudness-missed"]
+    asked = untouched(ours, wanted, Asked(amount=1, lufs=-6.0)).render(full)
+    assert asked.loudness.integrated_lufs > attempt.loudness.integrated_lufs + 0.5
