@@ -37,7 +37,7 @@ SILENT_LUFS = -70.0
 """What is no louder is silence (the absolute gate of BS.1770): it has no style."""
 
 _SHORTEST = 0.4  # s that a loudness takes
-_BATCH = 6
+_BATCH = 3  # excerpts that a thread hears at a time: memory grows with them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
