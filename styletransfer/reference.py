@@ -22,6 +22,7 @@ from styletransfer.errors import UsageError
 from styletransfer.matching import SongMeasures
 from styletransfer.notes import Note
 from styletransfer.result import source_of
+from styletransfer.scratch import release
 from styletransfer.separation import Separator, confidence
 from styletransfer.separation.confidence import Confidence
 from styletransfer.sources import Song, passage_of, sum_of
@@ -171,8 +172,10 @@ def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, ro
 
 
 def measured(audio: Audio) -> Measures:
-    """Measures of all of a sound."""
-    return measure(audio.samples, audio.rate)
+    """Measures of all of a sound; its scratch memory, which was read through, is let go."""
+    found = measure(audio.samples, audio.rate)
+    release(audio.samples)
+    return found
 
 
 def other_stems(reference: Reference, separator: Separator) -> list[Note]:
