@@ -167,6 +167,8 @@ def excerpts(stems: Stems, span_s: tuple[float, float] | None) -> Stems:
 def measures_of(mix: Audio, stems: Stems, span_s: tuple[float, float] | None, role: str) -> SongMeasures:
     """Measures of a passage of a mix and of its stems; of all where no passage is given."""
     passage, parts = passage_of(mix, span_s, role), excerpts(stems, span_s)
+    for sound in (passage, *parts.values()):  # as separation left them: all of them at once in memory
+        release(sound.samples)
     whole, *each = spread(measured, [passage, *(parts[name] for name in STEMS)])
     return SongMeasures(whole, dict(zip(STEMS, each, strict=True)))
 
