@@ -16,6 +16,8 @@ class Content:
 
     onsets  (frames − 1,) spectral flux: what all magnitudes rose by within HOP_S.
     chroma  (frames, 12) shares of the pitch classes in each frame's magnitude.
+    Source  spectral flux: Bello et al., IEEE Trans. Speech Audio Process. 13, 2005; chroma: Fujishima,
+            ICMC 1999.
     """
 
     def __init__(self, samples: Tensor, rate: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,12 @@ class Audio:
     @property
     def duration_s(self) -> float:
         return self.frames / self.rate
+
+    @property
+    def rms(self) -> float:
+        """Root mean square over all channels, linear re full scale; 0 for silence. Walks in blocks."""
+        energy = sum(float(block.square().sum()) for block in self.blocks(2**19))
+        return math.sqrt(energy / max(self.samples.numel(), 1))
 
     def blocks(self, frames: int) -> Iterator[Tensor]:
         """Consecutive views (channels, ≤ frames) that cover the sound once; memory behind is let go of."""

@@ -56,17 +56,17 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         steps[-1], held = held_back(steps[-1], passages)
         found = Converted(steps, notes + held)
     found.notes.extend(baked(ours, theirs))
-    leaks = confidence.leaks(ours.confidences, "the input", scaled=ours.confident)
-    leaks += confidence.leaks(theirs.confidences, "the reference", scaled=ours.confident)
+    for of_side, side in ((ours.confidences, "the input"), (theirs.confidences, "the reference")):
+        found.notes.extend(confidence.leaks(of_side, side, scaled=ours.confident))
     bears = borne(theirs, ours)
     if not bears:
-        return Converted(found.steps, found.notes + leaks, found.told)
+        return found
     borne_steps = [
         {name: scaled(STRIP, settings, bears[name]) for name, settings in step.items()}
         for step in found.steps
     ]
     told = {name: one.scaled(bears[name]) for name, one in found.told.items()}
-    return Converted(borne_steps, found.notes + leaks, told)
+    return Converted(borne_steps, found.notes, told)
 
 
 def treat(

@@ -257,7 +257,7 @@ class Desk:
         wanted = ours.measures.mix.crest_db
         wanted += amount * (theirs.measures.mix.crest_db - wanted)
         louder = target_lufs - meter.integrated_lufs
-        rms_db = mixdown.rms_db(bus)
+        rms_db = 20 * math.log10(max(bus.rms, 1e-10))
         spare = max(0.0, meter.true_peak_db - rms_db - wanted)
         reach = mixdown.REDUCTION_DB
         if self._asked.lufs == "match-ref":

@@ -134,12 +134,6 @@ def loudness_of(audio: Audio) -> Loudness:
     return meter_of(audio).reading
 
 
-def rms_db(audio: Audio) -> float:
-    """The level of a sound over all its channels, in dB re full scale; −200 for silence."""
-    energy = sum(float(block.square().sum()) for block in audio.blocks(BLOCK))
-    return 10 * math.log10(max(energy / max(audio.samples.numel(), 1), 1e-20))
-
-
 def _limited(
     bus: Audio, gain_db: float, ceiling_db: float, release_ms: float, limiting: bool
 ) -> tuple[Audio, float | None, float]:

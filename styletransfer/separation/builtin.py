@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -44,7 +43,7 @@ class Builtin:
 
     def blocks(self, mix: Audio) -> Iterator[Tensor]:
         whole = mix.with_channels(2).at_rate(self.rate)
-        gain = LEVEL / max(_rms(whole), 1e-6)
+        gain = LEVEL / max(whole.rms, 1e-6)
         return cross_faded(whole.samples, PATCH, OVERLAP, lambda patch: self._separate(patch, gain))
 
     @torch.inference_mode()
@@ -66,8 +65,3 @@ def _splitter(device: str) -> Splitter:
     if splitters.SHIPPED in weights.manifest():
         return splitters.LearnedSplitter(splitters.load(splitters.SHIPPED, device), device)
     return MedianSplitter()
-
-
-def _rms(sound: Audio) -> float:
-    energy = sum(float(block.square().sum()) for block in sound.blocks(PATCH))
-    return math.sqrt(energy / max(sound.samples.numel(), 1))
