@@ -9,7 +9,6 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from styletransfer.corpus.passages import LEAST_ACTIVE, LEAST_LUFS
 from styletransfer.errors import CheckpointError
 from styletransfer.files import make_folder
 from styletransfer.normalization import Averages, load_averages, normalize_audio
+from styletransfer.threads import spread
 
 from .rendering import StemSamples
 
@@ -125,8 +125,7 @@ def gather(
             progress(done / len(jobs))
         return found
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        found = [one for one in pool.map(make, jobs) if one is not None]
+    found = [one for one in spread(make, jobs) if one is not None]
     return sorted(found, key=lambda one: (one.piece, one.song, one.start_s))
 
 
