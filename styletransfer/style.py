@@ -17,7 +17,7 @@ from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.encoder.frontend import RATE
 from styletransfer.encoder.loudness import LoudnessMeter
-from styletransfer.encoder.network import FXEncoder, stem_number
+from styletransfer.encoder.network import FXEncoder, joined, stem_number
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import UsageError
 from styletransfer.separation import choose
@@ -58,10 +58,8 @@ class Style:
 
     @property
     def embedding(self) -> Tensor:
-        """(D + F,) the learned and the explicit part, each brought to the same norm: unit norm together."""
-        return torch.cat(
-            [functional.normalize(part, dim=0) for part in (self.learned, self.explicit)]
-        ) / math.sqrt(2)
+        """(D + F,) both parts as one vector of unit norm; see `encoder.network.joined`."""
+        return joined(self.learned, self.explicit)
 
     @property
     def silent(self) -> bool:

@@ -17,7 +17,7 @@ from styletransfer import encoders, files, style, style_files
 from styletransfer.audio import STEMS, Audio
 from styletransfer.cli import app
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
-from styletransfer.encoder.network import EncoderConfig, FXEncoder
+from styletransfer.encoder.network import EXPLICIT_WEIGHT, EncoderConfig, FXEncoder
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.sources import sum_of
@@ -59,12 +59,12 @@ def test_segments_lie_in_the_song_apart(duration_s: float) -> None:
     assert starts_s[0] == pytest.approx(duration_s - starts_s[-1] - length_s)
 
 
-def test_a_style_has_unit_norm_and_its_parts_the_same(loaded: LoadedEncoder) -> None:
+def test_a_style_has_unit_norm_and_the_explicit_part_weighs_less(loaded: LoadedEncoder) -> None:
     found = style_of(*song(), loaded)
     for part in (found.mix, *found.stems.values()):
         learned, said = part.embedding.split([32, len(EXPLICIT_NAMES)])
         assert float(part.embedding.norm()) == pytest.approx(1, abs=1e-5)
-        assert float(learned.norm()) == pytest.approx(float(said.norm()), abs=1e-5)
+        assert float(said.norm()) == pytest.approx(EXPLICIT_WEIGHT * float(learned.norm()), abs=1e-5)
         assert float(part.learned.norm()) == pytest.approx(1, abs=1e-5)
     assert found.encoder == loaded.fingerprint
     assert len(found.encoder) == 8

@@ -26,7 +26,9 @@ from styletransfer.texts import plain
 from .saved import PARTS, SavedStyle
 from .style_file import pack, unpack
 
-FORMAT = 1
+FORMAT = 2
+"""2 since an embedding's parts weigh differently (`encoder.network.joined`); older ones are made anew."""
+
 BUSY_S = 60.0
 """How long one process waits for another's change."""
 
@@ -361,6 +363,12 @@ class Library:
                 for statement in _SCHEMA.split(";"):
                     self._sql.execute(statement)
                 self._sql.execute(f"PRAGMA application_id = {_APPLICATION}")
+                self._sql.execute(f"PRAGMA user_version = {FORMAT}")
+                return
+            if application == _APPLICATION and version == 1:
+                self._sql.execute("DELETE FROM embeddings")
+                for number, packed in self._sql.execute("SELECT id, style FROM styles").fetchall():
+                    self._insert_vectors(number, unpack(packed, f"style #{number} in {self.path}"))
                 self._sql.execute(f"PRAGMA user_version = {FORMAT}")
                 return
         if application != _APPLICATION or version != FORMAT:

@@ -283,3 +283,18 @@ def test_noise_is_heard_alike_by_file_and_by_sound(library: Library, tmp_path: P
     path = sound_file(tmp_path / "a.wav", 3)
     list(add_files(library, [path], listener()))
     assert library.add(listener().hear(noise(3), title="again")) is False
+
+
+def test_a_library_of_the_first_format_gets_embeddings_as_they_are_made_now(tmp_path: Path) -> None:
+    path, kept = tmp_path / "library.sqlite", style(3)
+    with Library(path) as library:
+        library.add(kept)
+    with sqlite3.connect(path) as sql:
+        sql.execute("UPDATE embeddings SET vector = zeroblob(length(vector))")
+        sql.execute("PRAGMA user_version = 1")
+    with Library(path) as library:
+        ((_, vectors),) = library.vectors("mix", kept.song.encoder)
+        assert len(library) == 1
+    np.testing.assert_allclose(vectors[0], kept.song.mix.embedding.numpy(), atol=1e-3)
+    with sqlite3.connect(path) as sql:
+        assert sql.execute("PRAGMA user_version").fetchone() == (2,)

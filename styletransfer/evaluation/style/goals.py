@@ -9,7 +9,7 @@ from typing import Any
 from styletransfer.evaluation.goal import Goal
 
 from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, SEPARATED, Findings
-from .systems import ENCODER
+from .systems import ENCODER, LEARNED
 
 _RECALL = {kind: {4: 0.80, 8: 0.92} for kind in ("mix", "drums", "other")}
 _RECALL |= {kind: {4: 0.70, 8: 0.85} for kind in ("bass", "vocals")}
@@ -34,7 +34,9 @@ _PROBES = {
 
 def goals(found: Findings) -> list[Goal]:
     """Every goal that what was measured can speak to; none without the encoder."""
-    return [*_retrieval(found), *_leads(found), *_others(found)] if ENCODER in found.systems else []
+    if ENCODER not in found.systems:
+        return []
+    return [*_retrieval(found), *_leads(found), *_other_leads(found), *_others(found)]
 
 
 def grouped(probes: dict[str, Any]) -> dict[str, float]:
@@ -74,10 +76,12 @@ def _retrieval(found: Findings) -> Iterator[Goal]:
                 yield Goal(what, _SEPARATED_LOSS, own - separated, True)
 
 
+def _baselines(found: Findings) -> list[str]:
+    return [system for system in found.systems if system not in (ENCODER, LEARNED)]
+
+
 def _leads(found: Findings) -> Iterator[Goal]:
-    for baseline in found.systems:
-        if baseline == ENCODER:
-            continue
+    for baseline in _baselines(found):
         lows = {
             key: answers[ENCODER].lead_over(answers[baseline]).low for key, answers in found.answers.items()
         }
@@ -87,6 +91,33 @@ def _leads(found: Findings) -> Iterator[Goal]:
                 f"least lead in R@1 over {baseline}, lower end of the interval ({condition}, {kind}, {count})"
             )
             yield Goal(what, 0.0, min(lows.values()))
+
+
+def _other_leads(found: Findings) -> Iterator[Goal]:
+    for baseline in _baselines(found):
+        for figure, leads in _figures_ahead(found, baseline).items():
+            if leads:
+                where = min(leads, key=lambda where: leads[where])
+                yield Goal(f"least lead in {figure} over {baseline} ({where})", 0.0, leads[where])
+
+
+def _figures_ahead(found: Findings, baseline: str) -> dict[str, dict[str, float]]:
+    """Figure → where it was measured → how far the encoder is ahead of a baseline there."""
+    ahead: dict[str, dict[str, float]] = {"DCIMIG": {}, "explicitness": {}, "content leak": {}, "R²": {}}
+    for (label, kind), table in found.gaps.items():
+        where = f"{kind}, {label}"
+        told = found.explicitness[label, kind]
+        ahead["DCIMIG"][where] = table[ENCODER].dcimig.value - table[baseline].dcimig.value
+        ahead["explicitness"][where] = told[ENCODER].fitted - told[baseline].fitted
+    for (kind, count), leaks in found.leaks.items():
+        ahead["content leak"][f"{kind}, {count} effects"] = (
+            leaks[baseline].leak.value - leaks[ENCODER].leak.value
+        )
+    for (condition, kind), tables in found.probes.items():
+        others = grouped(tables[baseline])
+        for group, value in grouped(tables[ENCODER]).items():
+            ahead["R²"][f"{group}, {kind}, pieces {condition}"] = value - others[group]
+    return ahead
 
 
 def _others(found: Findings) -> Iterator[Goal]:

@@ -8,6 +8,7 @@ from styletransfer import encoders, weights
 
 from .systems import (
     ENCODER,
+    LEARNED,
     MEE,
     System,
     chosen,
@@ -36,6 +37,8 @@ def systems_for(
             continue
         loaded = encoders.load(asked or shipped)
         config = loaded.network.config
-        trained.append(trained_network(name, loaded, described))
+        if name == ENCODER:
+            trained.append(trained_network(LEARNED, loaded, described))
+        trained.append(trained_network(name, loaded, described, whole=name == ENCODER))
     raw = [mel_statistics(), explicit_features(described), untrained_network(described, config)]
     return chosen([*raw, *trained], names), notes

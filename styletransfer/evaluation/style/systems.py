@@ -25,8 +25,10 @@ MEL = "mel statistics"
 EXPLICIT = "explicit features"
 UNTRAINED = "untrained network"
 MEE = "MEE"
+LEARNED = "learned part"
 ENCODER = "encoder"
-"""How tables name the systems; all but the last are the baselines that every figure stands beside."""
+"""How tables name the systems; all but the last two are the baselines that every figure stands beside. The
+encoder's embedding is a style's: its learned part and the explicit features."""
 
 Embed = Callable[[Tensor, str], Tensor]
 """samples (N, 2, time) float32 at 44.1 kHz, or the vectors (N, D) of the system that it reads, and the stem
@@ -96,8 +98,10 @@ def untrained_network(described: System, config: EncoderConfig | None = None, se
     return _of_network(UNTRAINED, built, mark, described)
 
 
-def trained_network(name: str, loaded: LoadedEncoder, described: System) -> System:
+def trained_network(name: str, loaded: LoadedEncoder, described: System, *, whole: bool = False) -> System:
     """A network from a checkpoint, under the name that tables shall give it.
+
+    whole   the embedding of a style, the explicit features with the learned part.
 
     CheckpointError where it doesn't say what it was trained on.
     """
@@ -108,18 +112,33 @@ def trained_network(name: str, loaded: LoadedEncoder, described: System) -> Syst
             "(trained_on), so that it can't be judged on held-out ones; train it again"
         )
     mark = f"{name} {loaded.fingerprint} {_code_of(network)} {described.fingerprint}"
-    return _of_network(name, loaded.network, mark, described, frozenset(pieces))
+    return _of_network(name, loaded.network, mark, described, frozenset(pieces), whole=whole)
 
 
 def _of_network(
-    name: str, built: FXEncoder, mark: str, described: System, pieces: frozenset[str] = frozenset()
+    name: str,
+    built: FXEncoder,
+    mark: str,
+    described: System,
+    pieces: frozenset[str] = frozenset(),
+    *,
+    whole: bool = False,
 ) -> System:
     if built.config.preset != "small":
-        return System(name, built.embed, mark, trained_on=pieces)
+
+        def embed_samples(samples: Tensor, stem: str) -> Tensor:
+            learned = built.embed(samples, stem)
+            return network.joined(learned, built.explicit(samples, stem)) if whole else learned
+
+        return System(name, embed_samples, mark, trained_on=pieces)
 
     def embed(vectors: Tensor, stem: str) -> Tensor:
         number = torch.full((len(vectors),), network.stem_number(stem))
-        return torch.nn.functional.normalize(built.hear(vectors, number), dim=-1)
+        learned = torch.nn.functional.normalize(built.hear(vectors, number), dim=-1)
+        if not whole:
+            return learned
+        features = built.standardized(vectors, number)[:, : len(explicit.EXPLICIT_NAMES)]
+        return network.joined(learned, features)
 
     return System(name, embed, mark, trained_on=pieces, reads=described)
 

@@ -108,11 +108,13 @@ def disentanglement_table(found: Findings) -> str:
                     _number(gap.ceiling),
                     _interval(gap.chain),
                     f"{told.fitted:.3f}",
+                    f"{told.chain:.3f}",
+                    f"{told.piece:.3f}",
                     _interval(told.held_out),
                 ]
             )
     header = ["grid", "kind", "pieces", "system", "DCIMIG", "its ceiling without any content"]
-    header += ["chain's part", "explicitness", "chain named on unseen pieces"]
+    header += ["chain's part", "explicitness", "of the chain", "of the piece", "chain named on unseen pieces"]
     return _table(header, rows)
 
 

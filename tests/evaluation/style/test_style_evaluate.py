@@ -148,4 +148,11 @@ def test_reports_hold_all_systems_and_goals(found: tuple[Findings, StyleConfig],
     assert written == json.loads(json.dumps(report.figures(findings, config)))
     assert written["retrieval"][0]["systems"][MEL]["recall_1"]["value"] >= 0
     assert len(written["goals"]) == len(goals(findings)) > 3
+    leads = {goal.what: goal.value for goal in goals(findings)}
+    leak = findings.leaks["drums", 1]
+    told = leads[f"least lead in content leak over {MEL} (drums, 1 effects)"]
+    assert told == leak[MEL].leak.value - leak[ENCODER].leak.value
+    gap = findings.gaps["full", "drums"]
+    told = leads[f"least lead in DCIMIG over {MEL} (drums, full)"]
+    assert told == gap[ENCODER].dcimig.value - gap[MEL].dcimig.value
     assert all(path.stat().st_size > 1000 for path in paths)
