@@ -44,20 +44,24 @@ class Proposed(BaseModel):
             refinement=_added(table, network, refinement),
         )
 
+    def steps(self, table: dict[str, Stage]) -> tuple[Settings, Settings, Settings]:
+        """The settings of the closed form, with what the network added, and with what refinement added."""
+        networked = _with(table, self.closed_form, self.network)
+        return self.closed_form, networked, _with(table, networked, self.refinement)
+
     def total(self, table: dict[str, Stage]) -> Settings:
         """The settings that all steps come to."""
-        return {
-            stage: {
-                name: _moved(
-                    table[stage].knobs[name],
-                    value,
-                    self.network.get(stage, {}).get(name, 0.0)
-                    + self.refinement.get(stage, {}).get(name, 0.0),
-                )
-                for name, value in knobs.items()
-            }
-            for stage, knobs in self.closed_form.items()
+        return self.steps(table)[-1]
+
+
+def _with(table: dict[str, Stage], before: Settings, added: Settings) -> Settings:
+    return {
+        stage: {
+            name: _moved(table[stage].knobs[name], value, added.get(stage, {}).get(name, 0.0))
+            for name, value in knobs.items()
         }
+        for stage, knobs in before.items()
+    }
 
 
 def _added(table: dict[str, Stage], before: Settings, after: Settings) -> Settings:

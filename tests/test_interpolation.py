@@ -127,6 +127,16 @@ def test_a_mix_between_tells_its_references_and_settings(way: Interpolation) -> 
     rung = way.rung_at(0.25)
     again = render(middle.song.audio, middle.dry_stems, rung.strips, rung.master)
     assert torch.equal(again.samples, middle.mix.samples)
+    ends = [end.document.proposed["drums"] for end in (way.first, way.second)]
+    told = middle.document.proposed["drums"]
+    drawn = [one.closed_form["gain"]["gain_db"] for one in (ends[0], told, ends[1])]
+    assert drawn[0] != drawn[2]
+    assert drawn[1] == pytest.approx(0.75 * drawn[0] + 0.25 * drawn[2])
+    for end in (way.first, way.second):
+        assert end.document.gate is not None
+        assert end.document.gate.amounts["drums"] == 1
+    for stage, knobs in told.total(STRIP).items():
+        assert rung.strips["drums"][stage] == pytest.approx(knobs, abs=1e-4)
     with pytest.raises(UsageError, match="way"):
         way.at(1.2)
 

@@ -19,6 +19,7 @@ from styletransfer.encoder.measures import measure
 from styletransfer.errors import UsageError
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.pipeline import carry_over, requested
+from styletransfer.proposed import Proposed
 from styletransfer.reference import Reference, mixed
 from styletransfer.result import Result, result_of
 from styletransfer.separation import Separator, choose
@@ -182,6 +183,7 @@ class Interpolation:
             separator=ends[0].separator,
             asked=self._request,
             console=Console(**rung.strips, master=rung.master),
+            proposed=self._proposed(at),
             converter=ends[0].converter,
             before=ends[0].before,
             after=after,
@@ -190,6 +192,17 @@ class Interpolation:
             timings_s=self._clock.seconds,
         )
         return result_of(audio, document, ours.song, ours.played, theirs.song, theirs.stems)
+
+    def _proposed(self, at: float) -> dict[str, Proposed]:
+        """Who set a knob how far: what each step came to lies between the two transfers', too."""
+        first, second = self.first.document.proposed, self.second.document.proposed
+        found = {}
+        for name, one in first.items():
+            table = MASTER if name == "master" else STRIP
+            told = {stage: table[stage] for stage in one.closed_form}
+            ends = zip(one.steps(told), second[name].steps(told), strict=True)
+            found[name] = Proposed.of(told, *(between(told, *both, at) for both in ends))
+        return found
 
 
 def _check_settings(network: Converter | None) -> None:
