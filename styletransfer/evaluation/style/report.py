@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from styletransfer.encoder.network import EXPLICIT_WEIGHT
 from styletransfer.evaluation.report import machine
 from styletransfer.evaluation.statistics import Estimate
 
@@ -30,6 +31,9 @@ right) stands beside it. 'single': one effect alone, mean over six effects.""",
 }
 """Section → what its figures are."""
 
+_JOINED = f"""The encoder's embedding is that of a style: its learned part and, at {EXPLICIT_WEIGHT:g} of its
+weight, the explicit features. The learned part alone stands beside it."""
+
 
 def markdown(found: Findings, config: StyleConfig) -> str:
     """All tables, goals first."""
@@ -42,6 +46,7 @@ def markdown(found: Findings, config: StyleConfig) -> str:
         f"{plan.styles} styles, excerpts of 10 s, {plan.draws} draw{'s' if plan.draws > 1 else ''}, "
         f"seed {config.seed}; brackets are 95 % intervals that draw pieces again. Every system heard the "
         f"same sound in the same run.{quick}",
+        *([_JOINED] if ENCODER in found.systems else []),
         *(f"- {note}" for note in found.notes),
     ]
     sections = (
