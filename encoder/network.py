@@ -76,7 +76,11 @@ class FXEncoder(nn.Module):
     def explicit(self, samples: Tensor, stem: str) -> Tensor:
         """Explicit features (batch, columns) of excerpts, in units of their spread over the training set."""
         number = torch.full((len(samples),), stem_number(stem), device=samples.device)
-        return self.standardized(self.describe(samples), number)[:, : len(EXPLICIT_NAMES)]
+        return self.explicit_part(self.describe(samples), number)
+
+    def explicit_part(self, described: Tensor, stem: Tensor) -> Tensor:
+        """The same of descriptions (batch, DESCRIPTION) and numbers of HEARD (batch,)."""
+        return self.standardized(described, stem)[:, : len(EXPLICIT_NAMES)]
 
     def describe(self, samples: Tensor) -> Tensor:
         """The description (batch, DESCRIPTION) of excerpts (batch, 2, time) at 44.1 kHz."""

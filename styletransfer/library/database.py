@@ -367,8 +367,10 @@ class Library:
                 return
             if application == _APPLICATION and version == 1:
                 self._sql.execute("DELETE FROM embeddings")
-                for number, packed in self._sql.execute("SELECT id, style FROM styles").fetchall():
-                    self._insert_vectors(number, unpack(packed, f"style #{number} in {self.path}"))
+                for (number,) in self._sql.execute("SELECT id FROM styles").fetchall():
+                    query = self._sql.execute("SELECT style FROM styles WHERE id = ?", (number,))
+                    style = unpack(query.fetchone()[0], f"style #{number} in {self.path}")
+                    self._insert_vectors(number, style)
                 self._sql.execute(f"PRAGMA user_version = {FORMAT}")
                 return
         if application != _APPLICATION or version != FORMAT:

@@ -102,7 +102,7 @@ def _other_leads(found: Findings) -> Iterator[Goal]:
 
 
 def _figures_ahead(found: Findings, baseline: str) -> dict[str, dict[str, float]]:
-    """Figure → where it was measured → how far the encoder is ahead of a baseline there."""
+    """Figure → where it was measured → how far the encoder is ahead of a baseline; of the leak, below."""
     ahead: dict[str, dict[str, float]] = {"DCIMIG": {}, "explicitness": {}, "content leak": {}, "R²": {}}
     for (label, kind), table in found.gaps.items():
         where = f"{kind}, {label}"

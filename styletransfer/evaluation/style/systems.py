@@ -137,8 +137,7 @@ def _of_network(
         learned = torch.nn.functional.normalize(built.hear(vectors, number), dim=-1)
         if not whole:
             return learned
-        features = built.standardized(vectors, number)[:, : len(explicit.EXPLICIT_NAMES)]
-        return network.joined(learned, features)
+        return network.joined(learned, built.explicit_part(vectors, number))
 
     return System(name, embed, mark, trained_on=pieces, reads=described)
 
