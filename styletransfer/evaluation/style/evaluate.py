@@ -20,7 +20,7 @@ from styletransfer.evaluation.statistics import Estimate
 from . import styles
 from .bank import Embeddings
 from .disentanglement import Explicitness, Gaps, explicitness, gaps
-from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, PER_STEM, SEPARATED, Findings
+from .findings import APART, AS_IS, FOREIGN, NORMALIZED, OWN, PER_STEM, SEPARATED, Findings
 from .intervals import Floats
 from .leak import content_leak
 from .line_up import systems_for
@@ -121,6 +121,7 @@ def _other_retrieval(
     plan = config.plan
     for count in plan.per_stem_counts:
         _ask(hall.per_stem(count), (PER_STEM, "mix", count), config, compared, found)
+        _ask(hall.stems_apart(count), (APART, "mix", count), config, compared, found)
     for kind in plan.foreign_kinds if config.foreign else ():
         for count in plan.foreign_counts:
             heard = _tried(found, kind, FOREIGN, partial(hall.foreign, kind, count))

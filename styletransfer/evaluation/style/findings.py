@@ -12,7 +12,8 @@ from .listening import Heard
 from .probes import Probe
 from .retrieval import Answers
 
-OWN, PER_STEM, FOREIGN, SEPARATED = "own effects", "a chain per stem", "foreign effects", "separated stems"
+OWN, FOREIGN, SEPARATED = "own effects", "foreign effects", "separated stems"
+PER_STEM, APART = "a chain per stem", "a chain per stem, stems heard apart"
 AS_IS, NORMALIZED = "as they are", "effect-normalized"
 
 

@@ -16,7 +16,7 @@ from . import bank, foreign, named, separated, styles
 from .excerpts import Dry, gather, stems_of
 from .intervals import Floats, Ints
 from .plan import Plan
-from .retrieval import assign
+from .retrieval import assign, prepared
 from .split import refuse_seen
 from .systems import System
 
@@ -83,13 +83,40 @@ class Listening:
 
     def per_stem(self, count: int) -> Heard:
         """Mixes whose stems went each through a chain of its own."""
-        mixes = self.dry("mix", self.plan.pieces)
-        stems = stems_of(mixes)
-        chains = self._frozen(count)
-        # four different chains each: the frozen list, begun at four places
-        turned = [chains.select(np.roll(np.arange(len(chains)), 50 * number).tolist()) for number in range(4)]
-        renderer = bank.through_chains_per_stem(mixes, stems, turned)
+        mixes, stems, chains = self._chain_per_stem(count)
+        renderer = bank.through_chains_per_stem(mixes, stems, chains)
         return self._slots(f"mix, {count} effects per stem", renderer, mixes, slots=2)
+
+    def stems_apart(self, count: int) -> Heard:
+        """The same stems through the same chains, heard one by one, their embeddings side by side.
+
+        So does a style that knows the stems. One that is silent in a passage says nothing there.
+        """
+        mixes, stems, chains = self._chain_per_stem(count)
+        jobs = self._jobs(mixes, slots=2)
+        beside: dict[str, list[Floats]] = {system.name: [] for system in self.systems}
+        for stem, chain in zip(stems, chains, strict=True):
+            there = (stem.samples.abs().amax((2, 3)).numpy() > 0)[jobs[:, 1], jobs[:, 2]]
+            if not there.any():
+                continue
+            label = f"{stem.stem} apart, {count} effects per stem"
+            heard = self._hear(label, bank.through_chains(stem, chain), jobs[there], stem)
+            for system in self.systems:
+                vectors = prepared(heard.vectors[system.name], system.scaled)
+                if system.scaled:
+                    vectors -= vectors.mean(0)  # so that what isn't there is as usual
+                all_of_it = np.zeros((len(jobs), vectors.shape[1]))
+                all_of_it[there] = vectors
+                beside[system.name].append(all_of_it)
+        vectors_of = {name: np.concatenate(parts, 1) for name, parts in beside.items()}
+        return Heard(jobs[:, 0], jobs[:, 1], vectors_of, mixes.pieces)
+
+    def _chain_per_stem(self, count: int) -> tuple[Dry, list[Dry], list[Chain]]:
+        """Mixes, their stems, and four different chains each: the frozen list, begun at four places."""
+        mixes = self.dry("mix", self.plan.pieces)
+        chains = self._frozen(count)
+        turned = [chains.select(np.roll(np.arange(len(chains)), 50 * number).tolist()) for number in range(4)]
+        return mixes, stems_of(mixes), turned
 
     def foreign(self, kind: str, count: int) -> Heard:
         """Styles made of sox's effects."""
@@ -144,9 +171,12 @@ class Listening:
         count: int | None = None,
         slots: int | None = None,
     ) -> Heard:
-        width = slots or self.plan.slots[count or 0]
-        pieces = assign(self.plan.styles, min(width, len(dry.pieces)), len(dry.pieces), self.seed)
-        return self._hear(label, renderer, bank.on_slots(pieces, self.plan.takes, self.seed), dry)
+        return self._hear(label, renderer, self._jobs(dry, slots or self.plan.slots[count or 0]), dry)
+
+    def _jobs(self, dry: Dry, slots: int) -> Ints:
+        """Every style on `slots` pieces, or on all where there are fewer."""
+        pieces = assign(self.plan.styles, min(slots, len(dry.pieces)), len(dry.pieces), self.seed)
+        return bank.on_slots(pieces, self.plan.takes, self.seed)
 
     def _hear(self, label: str, renderer: bank.Renderer, jobs: Ints, dry: Dry) -> Heard:
         self._progress(label, 0.0)

@@ -13,6 +13,7 @@ import torch
 from style_sounds import RATE, write_corpus
 from torch import Tensor
 
+from styletransfer.chains import PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus
 from styletransfer.corpus.split import marks, piece_mark
 from styletransfer.encoder.loudness import integrated_lufs
@@ -21,8 +22,9 @@ from styletransfer.evaluation.style import excerpts, outputs, report, styles
 from styletransfer.evaluation.style.bank import Embeddings, on_grid, through_chains, through_chains_per_stem
 from styletransfer.evaluation.style.evaluate import StyleConfig, evaluate
 from styletransfer.evaluation.style.excerpts import gather, stems_of
-from styletransfer.evaluation.style.findings import OWN, PER_STEM, Findings
+from styletransfer.evaluation.style.findings import APART, OWN, PER_STEM, Findings
 from styletransfer.evaluation.style.goals import goals
+from styletransfer.evaluation.style.listening import Listening
 from styletransfer.evaluation.style.plan import Plan
 from styletransfer.evaluation.style.systems import ENCODER, MEL, System, mel_statistics
 
@@ -94,6 +96,24 @@ def test_a_chain_per_stem_that_only_turns_all_up_turns_the_mix_up(corpus: Path) 
     assert torch.allclose(heard, whole, atol=1e-4)
 
 
+def test_stems_heard_apart_tell_what_their_own_chains_did(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gains = styles.alone("gain", 12, seed=3)
+    monkeypatch.setattr(styles, "frozen", lambda: {"1": gains})
+    power = System("power", lambda samples, stem: samples.square().mean((1, 2))[:, None].log10(), "", True)
+    hall = Listening(TINY, Corpus(corpus).songs("test"), [power], Embeddings(None), 0, lambda *_: None)
+    heard = hall.stems_apart(1)
+    vectors = heard.vectors["power"]
+    assert vectors.shape == (24, 2)  # drums and other: the corpus has no bass and no vocals
+    turned = gains.parameters()[0][:, PARAMETER_NAMES.index("gain.gain_db")].numpy()
+    for column, begun_at in enumerate((0, 100)):  # where the lists of drums and of other begin
+        told = np.roll(turned, begun_at)[heard.styles]
+        for piece in (0, 1):
+            asked = heard.pieces == piece
+            assert np.corrcoef(vectors[asked, column], told[asked])[0, 1] > 0.999
+
+
 def test_embeddings_are_kept_and_other_systems_added(corpus: Path, tmp_path: Path) -> None:
     dry = gather(Corpus(corpus).songs("test"), "drums", 2, 1, seed=0)
     renderer = through_chains(dry, styles.frozen()["1"].select(range(3)))
@@ -128,7 +148,7 @@ def test_training_marks_pieces_as_the_evaluation_does(corpus: Path) -> None:
 
 def test_every_condition_is_answered_by_every_system(found: tuple[Findings, StyleConfig]) -> None:
     findings, _ = found
-    assert set(findings.answers) == {(OWN, "drums", 1), (PER_STEM, "mix", 1)}
+    assert set(findings.answers) == {(OWN, "drums", 1), (PER_STEM, "mix", 1), (APART, "mix", 1)}
     for answers in findings.answers.values():
         assert list(answers) == [MEL, ENCODER]
         assert all(len(answer.ranks) == 24 for answer in answers.values())  # 12 styles, two draws
