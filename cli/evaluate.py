@@ -192,8 +192,8 @@ def converter(
     refine: Annotated[
         int, typer.Option("--refine", min=0, metavar="N", help="Also with so many steps of refinement.")
     ] = 0,
-    confident: Annotated[
-        bool, typer.Option("--confident", help="Also with stems held back where they are mostly leakage.")
+    ablate_confidence: Annotated[
+        bool, typer.Option("--ablate-confidence", help="Also with leaky stems changed in full.")
     ] = False,
     second_encoder: Annotated[
         Path | None,
@@ -248,7 +248,7 @@ def converter(
         set_name=song_set,
         converters=tuple(converters or (evaluate.DEFAULT,)),
         refine=refine,
-        confident=confident,
+        ablate_confidence=ablate_confidence,
         second_encoder=second_encoder,
         separator=separator,
         other_separator=other_separator,

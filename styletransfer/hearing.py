@@ -32,7 +32,7 @@ class Input:
 
     stems        as they were measured; `played` as they will be rendered.
     loudness     on two channels; `own_loudness` on the channels that the song has.
-    confidences  how much of each stem is its own; empty where both sides' were given.
+    confidences  how much of each separated stem is its own; empty where both sides' were given.
     confident    whether a stem is changed less, the less of it is its own.
     style        how it sounds to an encoder, where one listened.
     stem_sum     measures of the sum of its stems, where both sides' are their own and no estimates.
@@ -106,7 +106,7 @@ def hear(
                     span_s=span_s,
                     ready_stems=sound.key in given,
                     own_stems=own_stems,
-                    confident=not ready,
+                    confident=not (ready or own_stems),
                     encoder=encoder,
                 )
         return known[sound.key, span_s]
@@ -125,7 +125,7 @@ def hear(
             loudness=loudness,
             own_loudness=loudness if song.audio.channels == 2 else mixdown.loudness_of(song.audio),
             measures=measures,
-            confidences={} if both_ready else confidence.confidences(song.audio, stems),
+            confidences={} if both_ready or own_stems else confidence.confidences(song.audio, stems),
             style=_style(song, stems, in_range, encoder),
             span_s=in_range,
             ready_stems=dry is not None,

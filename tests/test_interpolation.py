@@ -11,11 +11,14 @@ import torch
 
 from styletransfer import STEMS, Audio, Interpolation, UsageError, interpolate, transfer
 from styletransfer.applying import render
+from styletransfer.closeness import distance
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
+from styletransfer.encoder.measures import measure
 from styletransfer.files import read
 from styletransfer.interpolation.equalizers import between_equalizers, curve_db
 from styletransfer.interpolation.settings import between
 from styletransfer.interpolation.sweeping import Rung, distance_db, ladder, settling_s, sweep
+from styletransfer.reference import mixed
 from styletransfer.tasks import draw_settings
 
 
@@ -127,6 +130,13 @@ def test_a_mix_between_tells_its_references_and_settings(way: Interpolation) -> 
     rung = way.rung_at(0.25)
     again = render(middle.song.audio, middle.dry_stems, rung.strips, rung.master)
     assert torch.equal(again.samples, middle.mix.samples)
+    gate = middle.document.gate
+    assert gate is not None
+    between_both = mixed(way._references, (0.75, 0.25)).measures.mix
+    heard = measure(middle.mix.samples, middle.mix.rate)
+    assert gate.distance_kept == pytest.approx(distance(heard, between_both).total, abs=1e-6)
+    assert gate.distance_kept < gate.distance_input
+    assert not [told for told in middle.warnings if told.code == "between-farther"]
     ends = [end.document.proposed["drums"] for end in (way.first, way.second)]
     told = middle.document.proposed["drums"]
     drawn = [one.closed_form["gain"]["gain_db"] for one in (ends[0], told, ends[1])]
@@ -148,6 +158,16 @@ def test_a_sweep_starts_in_the_first_and_ends_in_the_second(way: Interpolation) 
     assert residual_db(swept[:, -edge:], way.second.mix.samples[:, -edge:]) < -80
     middle = slice(round(0.499 * swept.shape[1]), round(0.501 * swept.shape[1]))
     assert residual_db(swept[:, middle], way.at(0.5).mix.samples[:, middle]) < -35
+
+
+def test_a_mix_between_that_comes_no_closer_says_so(
+    way: Interpolation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mono = neutral(MASTER) | {"width": {"width": 0.0}}
+    away = Rung({name: neutral(STRIP) for name in STEMS}, mono)
+    monkeypatch.setattr(way, "rung_at", lambda at: away)
+    found = way.at(0.5)
+    assert [told.code for told in found.warnings].count("between-farther") == 1
 
 
 def test_an_end_that_the_gate_closed_is_the_input(

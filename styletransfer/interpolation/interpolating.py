@@ -11,18 +11,19 @@ from styletransfer import converters, mixdown
 from styletransfer.applying import render
 from styletransfer.audio import Audio
 from styletransfer.clock import Clock
+from styletransfer.closeness import distance
 from styletransfer.converter.console import MASTER, STRIP
 from styletransfer.converters import Converter, LoadedTCN
 from styletransfer.converting import check, encoder_of
-from styletransfer.document import Asked, Console, Document, Figures
-from styletransfer.encoder.measures import measure
+from styletransfer.document import Asked, Console, Document, Figures, Gate, Warned
+from styletransfer.encoder.measures import Measures, measure
 from styletransfer.errors import UsageError
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.pipeline import carry_over, requested
 from styletransfer.proposed import Proposed
 from styletransfer.reference import Reference, mixed
 from styletransfer.result import Result, result_of
-from styletransfer.separation import Separator, choose
+from styletransfer.separation import Separator, choose, confidence
 from styletransfer.sources import Progress, Sound
 from styletransfer.stem_cache import StemCache
 
@@ -76,7 +77,7 @@ def interpolate(
         in_range=in_range,
         reference_range=None,
         preview_s=preview_s,
-        confident=False,
+        confident=confidence.COUNTS,
         encoder=encoder_of(network, device),
         cache=cache,
         clock=clock,
@@ -174,9 +175,18 @@ class Interpolation:
             audio = render(stereo, ours.played, rung.strips, rung.master)
         with self._clock("measuring"):
             passage = audio if ours.span_s is None else audio.excerpt(*ours.span_s)
-            after = Figures.of(mixdown.meter_of(audio), measure(passage.samples, passage.rate), {})
+            reached = measure(passage.samples, passage.rate)
+            after = Figures.of(mixdown.meter_of(audio), reached, {})
         ends = self.first.document, self.second.document
         warnings = {(told.code, told.strip): told for end in ends for told in end.warnings}
+        gate = self._gate(at, reached, theirs)
+        if gate.distance_kept > gate.distance_input:
+            told = f"{gate.distance_input:.1f} before, {gate.distance_kept:.1f} after"
+            message = (
+                f"the mix came no closer to what lies between the references ({told}); take another point, "
+                "or --space embedding, which matches every point anew"
+            )
+            warnings["between-farther", None] = Warned(code="between-farther", message=message)
         document = Document(
             input=ends[0].input,
             references=theirs.sources,
@@ -185,6 +195,7 @@ class Interpolation:
             console=Console(**rung.strips, master=rung.master),
             proposed=self._proposed(at),
             converter=ends[0].converter,
+            gate=gate,
             before=ends[0].before,
             after=after,
             reference_figures=Figures.of(theirs.loudness, theirs.measures.mix, theirs.measures.stems),
@@ -192,6 +203,17 @@ class Interpolation:
             timings_s=self._clock.seconds,
         )
         return result_of(audio, document, ours.song, ours.played, theirs.song, theirs.stems)
+
+    def _gate(self, at: float, reached: Measures, theirs: Reference) -> Gate:
+        """How far a mix is from what lies between the references; it stays, as steps would jump."""
+        before, after = (
+            distance(heard, theirs.measures.mix).total for heard in (self._ours.measures.mix, reached)
+        )
+        amounts: list[dict[str, float]] = [
+            end.document.gate.amounts if end.document.gate else {} for end in (self.first, self.second)
+        ]
+        blended = {name: (1 - at) * amounts[0][name] + at * amounts[1][name] for name in amounts[0]}
+        return Gate(distance_input=before, distance_full=after, distance_kept=after, amounts=blended)
 
     def _proposed(self, at: float) -> dict[str, Proposed]:
         """Who set a knob how far: what each step came to lies between the two transfers', too."""

@@ -26,8 +26,8 @@ FFT = 4096
 SEGMENT_HOPS = 11
 """Spectra per segment: 1.02 s at 44.1 kHz."""
 
-COUNTS = False
-"""Whether transfers change a stem less the less of it is its own; until an ablation has shown a gain, no."""
+COUNTS = True
+"""Whether transfers change a separated stem less the less of it is its own."""
 
 LEAKY = 0.35
 """A stem that is present, but whose confidence is below this, is mostly leakage."""

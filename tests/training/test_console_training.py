@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +124,24 @@ def test_a_resumed_run_equals_an_unbroken_one(
     assert second is not None
     for key, value in first.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[key]), key
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network_to_the_end(corpus: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        "\n".join(f"{key} = {json.dumps(told)}" for key, told in RECIPE.model_dump().items() if told)
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["-m", "styletransfer.cli", "train", "converter", str(corpus), "--recipe", str(recipe)]
+    told = subprocess.run(
+        [*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=900, check=False
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    found = choose(str(next((tmp_path / "run").glob("*.safetensors"))))
+    assert found is not None
+    assert found.facts["processes"] == 2
+    assert found.facts["steps"] == 2 * 2 + 2
 
 
 def test_the_true_settings_have_no_loss_but_the_common_level(rows: Lessons) -> None:

@@ -33,7 +33,7 @@ from .with_truth import OTHERWISE, SEPARATED, TRUE, Table, TruthPlan
 
 SPLITS = ("test", "validation")
 REFINED = ", refined"
-CONFIDENT = ", by confidence"
+LEAKY = ", leaky stems in full"
 UNMASTERED = ", master locked"
 """Beside each converter where the truth is known, which no master had a part in."""
 DEFAULT = "console"
@@ -79,7 +79,7 @@ class TransferConfig:
     songs           the folder of finished songs and of Matchering; `finished` whether they are judged.
     converters      the first one's goals are told; the closed form is judged beside them, and tcn where
                     its network is shipped. `refine` steps: each that sets knobs also refined;
-                    `confident`: each also with leaky stems held back.
+                    `ablate_confidence`: each also without holding leaky stems back.
     encoder         that measures embedding distances; `second_encoder` another, that nothing was tuned by.
     other_separator another to compare it with, where the truth is known.
     preset          a constant preset for finished music; the shipped one without.
@@ -94,7 +94,7 @@ class TransferConfig:
     set_name: str = "bench"
     converters: tuple[str, ...] = (DEFAULT,)
     refine: int = 0
-    confident: bool = False
+    ablate_confidence: bool = False
     encoder: str | None = None
     second_encoder: Path | None = None
     separator: str = "builtin"
@@ -142,8 +142,8 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
         options[name] = {"converter": converter}
         if config.refine and not isinstance(network, LoadedTCN):
             varied[name + REFINED] = {"converter": converter, "refine": config.refine}
-        if config.confident:
-            varied[name + CONFIDENT] = {"converter": converter, "confident": True}
+        if config.ablate_confidence:
+            varied[name + LEAKY] = {"converter": converter, "confident": False}
     options |= varied
     heard = [encoders.load(config.encoder or encoders.SHIPPED)]
     if config.second_encoder is not None:
