@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .magnitude import magnitude
+
 FFT = 4096
 HOP_S = 0.01
 LOWEST_HZ, HIGHEST_HZ = 65.4, 2093.0
@@ -26,7 +28,7 @@ class Content:
         spectrum = torch.stft(
             samples.mean(0), FFT, hop, window=window, pad_mode="constant", return_complex=True
         )
-        magnitudes = spectrum.abs().T
+        magnitudes = magnitude(spectrum).T
         self.onsets = magnitudes.diff(dim=0).clamp(min=0).sum(-1)
         chroma = magnitudes[:, 1:] @ _pitch_classes(rate)
         self.chroma = chroma / chroma.sum(-1, keepdim=True).clamp(min=1e-6)

@@ -41,7 +41,7 @@ class Converted:
 
 
 def converted(theirs: Reference, ours: Input, network: Converter | None) -> Converted:
-    """What brings the stems toward the reference's; less where they are leaky and that is asked for."""
+    """What brings the stems toward the reference's; less where they are leaky, unless asked for in full."""
     strips, notes = match_stems(ours.measures, theirs.measures)
     if isinstance(network, LoadedTCN):
         found = _anew(theirs, ours, network, notes)
@@ -56,9 +56,9 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         steps[-1], held = held_back(steps[-1], passages)
         found = Converted(steps, notes + held)
     found.notes.extend(baked(ours, theirs))
-    for of_side, side in ((ours.confidences, "the input"), (theirs.confidences, "the reference")):
-        found.notes.extend(confidence.leaks(of_side, side, scaled=ours.confident))
     bears = borne(theirs, ours)
+    for of_side, side in ((ours.confidences, "the input"), (theirs.confidences, "the reference")):
+        found.notes.extend(confidence.leaks(of_side, side, bears))
     if not bears:
         return found
     borne_steps = [

@@ -166,14 +166,13 @@ def _styles(
 ) -> dict[str, Style]:
     """One style for each name, its segments (segments, 2, time) and its loudness in the song."""
     device = network.mean.device
-    samples = torch.cat(list(heard.values()))
-    numbers = torch.tensor([stem_number(name) for name, cuts in heard.items() for _ in cuts])
 
-    def hear(batch: tuple[Tensor, Tensor]) -> list[Tensor]:
-        some, which = batch
-        return [part.cpu() for part in _hear(some.to(device), which.to(device), network)]
+    def hear(batch: tuple[str, Tensor]) -> list[Tensor]:
+        name, some = batch
+        which = torch.full((len(some),), stem_number(name), device=device)
+        return [part.cpu() for part in _hear(some.to(device), which, network)]
 
-    batches = zip(samples.split(_BATCH), numbers.split(_BATCH), strict=True)
+    batches = [(name, some) for name, cuts in heard.items() for some in cuts.split(_BATCH)]
     learned, said = zip(*spread(hear, batches), strict=True)
     counts = [len(cuts) for cuts in heard.values()]
     each = zip(heard.items(), torch.cat(learned).split(counts), torch.cat(said).split(counts), strict=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 from styletransfer.converter import fx
 from styletransfer.converter.mixing import bands_of
 from styletransfer.converter.parameters import Values
+from styletransfer.encoder.magnitude import magnitude
 
 RATE = 44100
 WINDOW, HOP = 8192, 4096
@@ -50,8 +51,9 @@ def spectra_of(sounds: Tensor) -> Spectra:
     for sound in sounds:
         left, right = _transformed(sound)
         signals = torch.stack((left, right, left + right, left - right))
-        energies.append(signals.abs().square().mean(1).sum(1))
-        barks.append(signals[2:].abs().mean(1) @ bank.T)
+        heard = magnitude(signals)
+        energies.append(heard.square().mean(1).sum(1))
+        barks.append(heard[2:].mean(1) @ bank.T)
     return Spectra(torch.stack(energies), _floored(torch.stack(barks)))
 
 
@@ -146,7 +148,7 @@ def _through(matrices: Tensor, pair: Tensor) -> tuple[Tensor, Tensor]:
 
 def _mid_side(left: Tensor, right: Tensor) -> Tensor:
     """(2, bins) time-averaged magnitude of L+R and L−R."""
-    return torch.stack(((left + right).abs().mean(0), (left - right).abs().mean(0)))
+    return torch.stack((magnitude(left + right).mean(0), magnitude(left - right).mean(0)))
 
 
 def _floored(bark: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from styletransfer import weights
 from styletransfer.audio import Audio
+from styletransfer.encoder.magnitude import magnitude
 
 from . import splitters
 from .overlap import cross_faded
@@ -53,7 +54,7 @@ class Builtin:
         window = torch.hann_window(FFT, device=self._device)
         padded = F.pad(samples.to(self._device), (0, PATCH - frames))
         spectrum = torch.stft(padded, FFT, HOP, window=window, pad_mode="constant", return_complex=True)
-        share = self._voice.share(spectrum[:, :BINS].abs() * gain)
+        share = self._voice.share(magnitude(spectrum[:, :BINS]) * gain)
         share = torch.cat((share, share.mean(1, keepdim=True).expand(-1, FFT // 2 + 1 - BINS, -1)), 1)
         voice = torch.istft(spectrum * share, FFT, HOP, window=window, length=PATCH)[:, :frames].cpu()
         split = self._splitter.split(samples - voice, self.rate, gain)

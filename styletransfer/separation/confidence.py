@@ -13,12 +13,14 @@ stem. The weights were fitted on the corpus's validation songs (`evaluation.sepa
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from styletransfer.audio import STEMS, Audio, Stems
+from styletransfer.encoder.magnitude import magnitude
 from styletransfer.notes import Note
 from styletransfer.scratch import release
 
@@ -121,21 +123,21 @@ def bearable(ours: dict[str, Confidence], theirs: dict[str, Confidence]) -> dict
     return {name: min(ours[name].amount, theirs[name].amount) for name in ours if name in theirs}
 
 
-def leaks(of_side: dict[str, Confidence], side: str, *, scaled: bool) -> list[Note]:
+def leaks(of_side: dict[str, Confidence], side: str, bears: Mapping[str, float]) -> list[Note]:
     """A warning for each stem of a side ("the input", "the reference") that is there but mostly leakage.
 
-    scaled  whether it is changed less for that.
+    bears   stem → what of a change is made of it; empty where all of it is.
     """
     so = (
         "so they are changed by {:.0f} % of what was asked for"
-        if scaled
+        if bears
         else "so what is set for them acts on others"
     )
     return [
         Note(
             "stem-leaky",
             f"of the {name} separated from {side} only {100 * told.mean:.0f} % seem to be their own, "
-            + so.format(100 * told.amount),
+            + so.format(100 * bears.get(name, 1.0)),
             name,
         )
         for name, told in of_side.items()
@@ -145,17 +147,18 @@ def leaks(of_side: dict[str, Confidence], side: str, *, scaled: bool) -> list[No
 
 def _measured(mix: Tensor, stems: Tensor) -> tuple[Tensor, Tensor]:
     """Features (stems, segments, FEATURES) and energy (stems, segments) of (2, time), (stems, 2, time)."""
-    magnitude = _spectra(stems)  # (stems, 2, bins, spectra)
-    total = magnitude.sum(0).clamp(min=1e-9)
-    shares = magnitude / total
+    spectra, mixed = _spectra(stems), _spectra(mix[None])  # (stems, 2, bins, spectra), (1, 2, bins, spectra)
+    level = magnitude(spectra)
+    shares = level / level.sum(0).clamp(min=1e-9)
     entropy = -(shares * shares.clamp(min=1e-9).log()).sum(0) / math.log(len(stems))
-    power = magnitude.square()
+    power = level.square()
     energy = _by_segment(power.sum((1, 2)))
     held = energy.clamp(min=_TINY)
     own = _by_segment((power * shares).sum((1, 2))) / held
     certainty = 1 - _by_segment((power * entropy).sum((1, 2))) / held
-    whole = _by_segment(_spectra(mix[None]).square().sum((1, 2)))
-    rest = _by_segment(_spectra((mix - stems.sum(0))[None]).square().sum((1, 2)))
+    whole, rest = (
+        _by_segment(magnitude(part).square().sum((1, 2))) for part in (mixed, mixed - spectra.sum(0))
+    )
     features = torch.stack(
         (
             _db(own / (1 - own).clamp(min=1e-4)).clamp(-15, 25),
@@ -169,12 +172,12 @@ def _measured(mix: Tensor, stems: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _spectra(samples: Tensor) -> Tensor:
-    """Magnitudes (…, bins, spectra) of consecutive, overlapping frames of (…, time), filled up with zeros."""
+    """Spectra (…, bins, spectra) of consecutive frames of (…, time), which is filled up with zeros."""
     window = torch.hann_window(FFT)
     missing = -samples.shape[-1] % (FFT * SEGMENT_HOPS)
     whole = torch.nn.functional.pad(samples, (0, missing))
-    magnitude: Tensor = torch.fft.rfft(whole.unfold(-1, FFT, FFT) * window).abs()
-    return magnitude.transpose(-1, -2)
+    spectra: Tensor = torch.fft.rfft(whole.unfold(-1, FFT, FFT) * window)
+    return spectra.transpose(-1, -2)
 
 
 def _by_segment(values: Tensor) -> Tensor:

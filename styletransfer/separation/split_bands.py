@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from styletransfer.encoder.magnitude import magnitude
+
 COMPRESSION = 0.3
 """The power to which magnitudes are taken before the network hears them: about as ears do."""
 
@@ -96,9 +98,9 @@ def features(spectrum: Tensor) -> Tensor:
 
     Both channels' compressed magnitudes, and their real and imaginary parts, compressed alike.
     """
-    magnitude = spectrum.abs().clamp(min=1e-8)
-    scaled = torch.view_as_real(spectrum * magnitude ** (COMPRESSION - 1))
-    return torch.cat((magnitude**COMPRESSION, scaled[..., 0], scaled[..., 1]), 1)
+    level = magnitude(spectrum).clamp(min=1e-8)
+    scaled = torch.view_as_real(spectrum * level ** (COMPRESSION - 1))
+    return torch.cat((level**COMPRESSION, scaled[..., 0], scaled[..., 1]), 1)
 
 
 def summing_to_one(masks: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from styletransfer.encoder.magnitude import magnitude
+
 from .unet import WIDTHS, Down, Up
 
 FRESH = ("up.5.", "last.")
@@ -35,7 +37,7 @@ class SplitUNet(nn.Module):
         self.last = nn.Conv2d(width, 2 * sources, 4, dilation=2, padding=3)
 
     def forward(self, spectrum: Tensor) -> Tensor:
-        below, skips = spectrum.abs().transpose(2, 3).contiguous(memory_format=torch.channels_last), []
+        below, skips = magnitude(spectrum).transpose(2, 3).contiguous(memory_format=torch.channels_last), []
         for down in self.down:
             skip, below = down(below)
             skips.append(skip)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from torch import Generator
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from training_corpus import small_corpus
+from training_corpus import small_corpus, trained_by_two
 
 from styletransfer.audio import Audio
 from styletransfer.converter.console import STRIP
@@ -128,17 +126,7 @@ def test_a_resumed_run_equals_an_unbroken_one(
 
 @pytest.mark.slow
 def test_two_processes_train_one_network_to_the_end(corpus: Path, tmp_path: Path) -> None:
-    recipe = tmp_path / "tiny.toml"
-    recipe.write_text(
-        "\n".join(f"{key} = {json.dumps(told)}" for key, told in RECIPE.model_dump().items() if told)
-    )
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["-m", "styletransfer.cli", "train", "converter", str(corpus), "--recipe", str(recipe)]
-    told = subprocess.run(
-        [*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=900, check=False
-    )
-    assert told.returncode == 0, told.stderr[-2000:]
-    found = choose(str(next((tmp_path / "run").glob("*.safetensors"))))
+    found = choose(str(trained_by_two("converter", corpus, RECIPE, tmp_path)))
     assert found is not None
     assert found.facts["processes"] == 2
     assert found.facts["steps"] == 2 * 2 + 2

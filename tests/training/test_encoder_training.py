@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Generator
-from training_corpus import small_corpus
+from training_corpus import small_corpus, trained_by_two
 
 from styletransfer import encoders
 from styletransfer.encoder.network import HEARD
@@ -93,6 +93,15 @@ def test_a_run_cut_off_goes_on_with_the_same_curve(
     first, second = (encoders.load(next(folder.glob("fx*"))) for folder in (unbroken, tmp_path))
     for key, value in first.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[key]), key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["both", "contrastive", "presence"])
+def test_two_processes_train_one_encoder_to_the_end(objective: str, corpus: Path, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"objective": objective})
+    facts = encoders.load(trained_by_two("encoder", corpus, recipe, tmp_path)).facts
+    assert facts["processes"] == 2
+    assert facts["steps"] == 3 * 2
 
 
 def test_another_recipe_in_the_same_folder_is_refused(unbroken: Path, corpus: Path) -> None:

@@ -1,10 +1,14 @@
-"""A corpus for tests: short songs of pulsing tones and noise, in all three splits."""
+"""A corpus for tests: short songs of pulsing tones and noise, in all three splits; and training on it."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
+from pydantic import BaseModel
 from torch import Generator, Tensor
 
 from styletransfer.corpus.folder import RATE, write_song
@@ -40,3 +44,16 @@ def _stem(generator: Generator, frequency_hz: float, duration_s: float) -> Tenso
     envelope = steps.repeat_interleave(-(-frames // steps.shape[1]), 1)[:, :frames]
     sound = 0.1 * torch.sin(2 * torch.pi * pitch * time) + 0.03 * torch.randn(2, frames, generator=generator)
     return sound * envelope
+
+
+def trained_by_two(network: str, corpus: Path, recipe: BaseModel, folder: Path) -> Path:
+    """The weights that `automix train NETWORK` leaves, run in two processes."""
+    told = folder / "tiny.toml"
+    told.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in recipe.model_dump().items()))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["-m", "styletransfer.cli", "train", network, str(corpus), "--recipe", str(told)]
+    done = subprocess.run(
+        [*command, "-o", str(folder / "run")], capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return next((folder / "run").glob("*-????????.safetensors"))

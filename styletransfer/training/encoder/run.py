@@ -210,13 +210,24 @@ def _started(start: str | Path, config: EncoderConfig) -> dict[str, Tensor]:
 
 
 def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
-    """What is minimized: the objective's parts with the recipe's weights."""
-    predicted = recipe.regression_weight * losses["regression"] + recipe.presence_weight * losses["presence"]
-    if recipe.objective == "contrastive":
-        return losses["contrastive"]
+    """What is minimized: the objective's parts with the recipe's weights.
+
+    What an objective leaves out stays in it with a weight of 0: several processes wait for the gradient of
+    every weight.
+    """
+    weighted = {
+        "contrastive": (1.0, ("contrastive", "both")),
+        "regression": (recipe.regression_weight, ("regression", "both")),
+        "presence": (recipe.presence_weight, ("regression", "both")),
+    }
     if recipe.objective == "presence":
-        return losses["presence"]
-    return predicted if recipe.objective == "regression" else losses["contrastive"] + predicted
+        weighted["presence"] = (1.0, ("presence",))
+    parts = [
+        losses[name] * (weight if recipe.objective in objectives else 0.0)
+        for name, (weight, objectives) in weighted.items()
+        if name in losses
+    ]
+    return torch.stack(parts).sum()
 
 
 @torch.no_grad()
