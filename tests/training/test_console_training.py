@@ -19,6 +19,7 @@ from styletransfer.converter.console import STRIP
 from styletransfer.converter.network import STRIPS
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.converters import choose
+from styletransfer.converters.console import LoadedConsole, save
 from styletransfer.corpus.folder import RATE
 from styletransfer.errors import ConfigError
 from styletransfer.training.console import lessons, listening, run
@@ -122,6 +123,30 @@ def test_a_resumed_run_equals_an_unbroken_one(
     assert second is not None
     for key, value in first.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[key]), key
+
+
+def test_a_run_that_starts_from_weights_learns_where_they_were_left_out(
+    unbroken: run.Trained, corpus: Path, kept: Path, tmp_path: Path
+) -> None:
+    first = choose(str(unbroken.path))
+    assert isinstance(first, LoadedConsole)
+    first.network.scale.zero_()
+    path, _ = save(tmp_path, "console-still", first.network, first.encoder, first.facts)
+
+    class Stop(Exception):
+        pass
+
+    def look(
+        fabric: object, model: torch.nn.Module, optimizer: object, loss: torch.Tensor, rate: float
+    ) -> None:
+        slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+        assert any(slope is not None and bool(slope.any()) for slope in slopes)
+        raise Stop
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "take_step", look)
+        with pytest.raises(Stop):
+            run.train(RECIPE, corpus, tmp_path / "run", start=path, material=kept, workers=0)
 
 
 @pytest.mark.slow

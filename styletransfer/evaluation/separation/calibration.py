@@ -14,6 +14,7 @@ from .evaluate import Findings
 
 _LEAST_DB, _MOST_DB = -15.0, 20.0
 _RIDGE = 1.0
+_LEAST_SPREAD = 1e-2
 
 
 def agreement(found: Findings, system: str) -> dict[str, dict[str, Any]]:
@@ -39,7 +40,8 @@ def weights(found: Findings, system: str) -> dict[str, float]:
                 rows.append(judged.confidence[system][stem].summary.double().numpy())
                 wanted.append(min(max(scores.sdr_db, _LEAST_DB), _MOST_DB))
     features, target = np.array(rows), np.array(wanted)
-    middle, spread = features.mean(0), features.std(0) + 1e-6
+    middle, spread = features.mean(0), features.std(0)
+    spread = np.where(spread > _LEAST_SPREAD, spread, np.inf)  # what never changes gets no weight
     scaled = (features - middle) / spread
     solved = np.linalg.solve(
         scaled.T @ scaled + _RIDGE * np.eye(len(FEATURES)), scaled.T @ (target - target.mean())

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.errors import AudioError, ConfigError, UsageError
@@ -19,6 +20,7 @@ from styletransfer.evaluation.statistics import Estimate
 
 from . import styles
 from .bank import Embeddings
+from .cost import embedding_s
 from .disentanglement import Explicitness, Gaps, explicitness, gaps
 from .findings import APART, AS_IS, FOREIGN, NORMALIZED, OWN, PER_STEM, SEPARATED, Findings
 from .intervals import Floats
@@ -28,7 +30,7 @@ from .listening import Heard, Listening, Progress
 from .plan import FULL, Plan
 from .probes import Probe, linear_r2, naming_accuracy
 from .retrieval import answer, draws
-from .systems import System
+from .systems import ENCODER, System
 
 SPLITS = ("test", "validation")
 EXAMPLES = (5, 10, 100)
@@ -75,6 +77,8 @@ def evaluate(
     compared, notes = (
         (list(systems), []) if systems else systems_for(config.encoder, config.mee, config.systems)
     )
+    timed = config.plan.timed and ENCODER in [system.name for system in compared] and not systems
+    song_s = embedding_s(songs, encoders.load(config.encoder or encoders.SHIPPED)) if timed else None
     workers = torch.get_num_threads()
     torch.set_num_threads(1)  # excerpts are what is spread over threads
     try:
@@ -88,6 +92,7 @@ def evaluate(
             notes=notes,
         )
         found.notes.append(_material(config.split, songs))
+        found.song_s = song_s
         for section in (_retrieval, _other_retrieval, _grids, _probes, _named):
             section(hall, config, compared, found, progress)
     finally:

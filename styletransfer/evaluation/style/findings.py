@@ -22,6 +22,7 @@ class Findings:
     """All that was measured, by condition, kind of stem, number of effects and system, as far as they apply.
 
     pieces    (condition, kind) → how many pieces stood behind it.
+    song_s    seconds that it takes to embed a mix of three minutes and its stems, where that was asked.
     notes     sentences about what was not as METRICS asks.
     """
 
@@ -36,4 +37,5 @@ class Findings:
     styles: int = 0
     systems: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
+    song_s: float | None = None
     notes: list[str] = field(default_factory=list)

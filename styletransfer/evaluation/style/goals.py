@@ -16,6 +16,7 @@ _RECALL |= {kind: {4: 0.70, 8: 0.85} for kind in ("bass", "vocals")}
 _FOREIGN_LOSS, _SEPARATED_LOSS = 0.15, 0.05
 _DISENTANGLED = {"full": (0.70, 0.965), "single": (0.40, 0.89)}
 _LEAK_OVER_CHANCE = 2.0
+_SONG_S = 3.0
 
 PROBED = {
     "EQ gains": ("eq.", "_gain_db"),
@@ -36,7 +37,8 @@ def goals(found: Findings) -> list[Goal]:
     """Every goal that what was measured can speak to; none without the encoder."""
     if ENCODER not in found.systems:
         return []
-    return [*_retrieval(found), *_leads(found), *_other_leads(found), *_others(found)]
+    timed = [Goal("s to embed 3 minutes, mix and stems", _SONG_S, found.song_s, True)] if found.song_s else []
+    return [*_retrieval(found), *_leads(found), *_other_leads(found), *_others(found), *timed]
 
 
 def grouped(probes: dict[str, Any]) -> dict[str, float]:

@@ -19,6 +19,7 @@ class Plan:
     *_kinds     what each condition is measured on; none where it is left out.
     probes      excerpts per effect (twice as many for equalizers) that lines are fitted to.
     named       excerpts per named style in any half of the pieces.
+    timed       whether the encoder's work on a song is timed.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Plan:
     probes: int = 150
     named_kinds: tuple[str, ...] = ()
     named: int = 100
+    timed: bool = False
 
     @property
     def pieces(self) -> int:
@@ -59,6 +61,7 @@ FULL = Plan(
     single_kinds=("mix", "other"),
     probe_kinds=("other",),
     named_kinds=("mix",),
+    timed=True,
 )
 QUICK = Plan(name="quick", kinds=("mix", "other", "drums"), styles=100, slots={4: 2, 8: 2}, draws=1)
 """Half of the styles and one draw: figures are a little higher than the full plan's, and less sure."""

@@ -79,6 +79,7 @@ def figures(found: Findings, config: StyleConfig) -> dict[str, Any]:
         **machine(),
         "systems": found.fingerprints,
         "pieces": {" / ".join(key): count for key, count in found.pieces.items()},
+        "embedding_3_minutes_s": found.song_s,
         "notes": found.notes,
         "goals": [goal.figures() for goal in goals(found)],
         "retrieval": [

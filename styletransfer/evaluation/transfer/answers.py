@@ -29,6 +29,8 @@ NOTHING = "do nothing"
 CONSTANT, CLOSED, MATCHERING, ORACLE = "constant preset", "closed", "Matchering", "oracle"
 TCN = "tcn"
 """The converter that has no settings to be wrong about."""
+REFINED, LEAKY = ", refined", ", leaky stems in full"
+"""What is added to the name of a system for what it does otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

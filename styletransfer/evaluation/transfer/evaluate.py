@@ -24,7 +24,20 @@ from styletransfer.separation import choose
 from styletransfer.stem_cache import StemCache
 
 from . import finished, with_truth
-from .answers import CLOSED, RAW, TCN, Competitor, Constant, Converter, Levelled, Oracle, Raw, System
+from .answers import (
+    CLOSED,
+    LEAKY,
+    RAW,
+    REFINED,
+    TCN,
+    Competitor,
+    Constant,
+    Converter,
+    Levelled,
+    Oracle,
+    Raw,
+    System,
+)
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
@@ -32,8 +45,6 @@ from .spreading import Kept
 from .with_truth import OTHERWISE, SEPARATED, TRUE, Table, TruthPlan
 
 SPLITS = ("test", "validation")
-REFINED = ", refined"
-LEAKY = ", leaky stems in full"
 UNMASTERED = ", master locked"
 """Beside each converter where the truth is known, which no master had a part in."""
 DEFAULT = "console"

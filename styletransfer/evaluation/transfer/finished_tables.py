@@ -14,7 +14,7 @@ from styletransfer.evaluation.report import interval, lines, table
 from styletransfer.evaluation.statistics import Paired, paired
 
 from .answers import CLOSED
-from .best import beside_best
+from .best import beside_best, beside_plain
 from .judging import FLOOR, Judgement, Pair
 from .mixes import MATCHERING, NOTHING
 from .null_tests import RESIDUAL_LIMIT_DB, NullTests
@@ -92,7 +92,7 @@ def closeness_table(judged: Sequence[Pair], seed: int) -> str:
 def best_text(judged: Sequence[Pair], system: str, seed: int) -> str:
     """How far a system is from the best baseline."""
     named = {name: [total_of(pair[name]) for pair in judged] for name in judged[0] if name != FLOOR}
-    return lines(beside_best(named, system, seed))
+    return lines(beside_best(named, system, seed), *beside_plain(named, seed))
 
 
 def terms_table(judged: Sequence[Pair], seed: int) -> str:

@@ -9,7 +9,7 @@ from styletransfer.evaluation.report import interval, lines, table
 from styletransfer.evaluation.statistics import Estimate
 
 from .answers import CLOSED, LEVELLED, NOTHING, RAW
-from .best import beside_best
+from .best import beside_best, beside_plain
 from .blame import ROWS, SEPARATION
 from .comparing import (
     ALL_STEMS,
@@ -124,6 +124,8 @@ def beside_text(judged: Sequence[Judged], system: str, seed: int) -> str:
     ways = {RAW: "left as it is", LEVELLED: "as loud as the reference"}
     said = [f"doing nothing: the mix {ways[Column(judged, MIX).nothing]} is closer to the truth"]
     said += [best] if (best := beside_best(Column(judged, MIX).all(), system, seed, 1000)) else []
+    said += beside_plain(Column(judged, MIX).all(), seed, 1000)
+    said += [f"stems: {told}" for told in beside_plain(Column(judged, ALL_STEMS).all(), seed, 1000)]
     if share is not None:
         said.append(f"{system} came closer with the right reference than with another's: {100 * share:.0f} %")
     return lines(*said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ def train(
     model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)))
     if first is not None:
         model.network.load_state_dict(first.network.state_dict())
+        model.network.scale.fill_(1)  # where it is 0 nothing could be learned; it is chosen anew at the end
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -154,7 +156,7 @@ def train(
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
     if not state.best:
-        untrained = judge.figures(model.network)
+        untrained = judge.figures(_at_rest(model.network))
         state.judge(untrained, -untrained["spectral"])  # the closed form's own: what has to be beaten
         snapshots.write(folder, model, optimizer, state)
     by_ear = choose(separator)
@@ -172,7 +174,9 @@ def train(
             sounds = listening.sounds(rows, passages, recipe.listening_s, generator, by_ear) if ears else None
             rate = _rate(recipe, state.step, ears)
             torch.manual_seed(seed)  # dropout
-            losses = device_model(rows, sounds)
+            losses = device_model(
+                fabric.to_device(rows), None if sounds is None else fabric.to_device(sounds)
+            )
             take_step(fabric, device_model, device_optimizer, total_loss(recipe, losses), rate)
             state.step += 1
             if log is not None:
@@ -180,10 +184,11 @@ def train(
         state.round = number + 1
         progress("training", state.round / (recipe.rounds + recipe.listening_rounds))
         if log is not None:
-            found = judge.figures(model.network.eval())
+            judged = _at_rest(model.network)
+            found = judge.figures(judged)
             state.judge(found, -found["spectral"])
             log.validation(state.step, state.round, found)
-            pictures.draw(judge.shown(model.network), folder / "pictures" / f"round-{state.round:03d}.png")
+            pictures.draw(judge.shown(judged), folder / "pictures" / f"round-{state.round:03d}.png")
             state.minutes += (time.monotonic() - began) / 60
             began = time.monotonic()
             snapshots.write(folder, model, optimizer, state)
@@ -196,12 +201,17 @@ def train(
     }
     if rank != 0:
         return Trained(folder, facts)
-    network = model.network.eval()
+    network = _at_rest(model.network)
     snapshots.restore_best(folder, network)
     facts["scales"] = judge.choose_scales(network, partial(progress, "scales"))
     facts["validation_scaled"] = judge.figures(network)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)
     return Trained(path, facts)
+
+
+def _at_rest(network: ConsoleNetwork) -> ConsoleNetwork:
+    """A copy that is judged and written: on the processor, as held-out passages are, dropout off."""
+    return copy.deepcopy(network).cpu().eval()
 
 
 def total_loss(recipe: ConsoleRecipe, losses: dict[str, Tensor]) -> Tensor:
