@@ -5,7 +5,7 @@ Three things are looked at, second by second:
   sure, shares are near 0 and 1; the stem's own share, weighted by its energy, is what of it a mask expects
   to be its own, and the entropy of the shares says how undecided the separator was.
 - reference: how far the stem lies below its mix. What is quiet is mostly what others left over.
-- residual: what no stem claims, beside the stem.
+- residual: what no stem claims, beside the stem. `builtin` leaves none, so it has no weight yet.
 From these the SDR is predicted, linearly; a confidence is the share of energy that this SDR leaves to the
 stem. The weights were fitted on the corpus's validation songs (`evaluation.separation.calibration`).
 """
@@ -40,7 +40,7 @@ _SEGMENTS_AT_A_TIME = 16
 _TINY = 1e-12
 
 FEATURES = ("own_db", "certainty", "level_db", "rest_db")
-WEIGHTS = {"constant": 4.0, "own_db": 0.45, "certainty": 2.0, "level_db": 0.30, "rest_db": 0.0}
+WEIGHTS = {"constant": 2.2, "own_db": 0.45, "certainty": 2.0, "level_db": 0.30, "rest_db": 0.0}
 """Feature → dB of SDR per unit."""
 
 

@@ -42,7 +42,7 @@ def test_a_silent_stem_bears_nothing() -> None:
     told = confidences(*stems(0.0))["vocals"]
     assert told.mean == 0
     assert told.amount == 0
-    assert leaks({"vocals": told}, "the input", scaled=False) == []
+    assert leaks({"vocals": told}, "the input", {}) == []
 
 
 def test_confidence_moves_with_time() -> None:
@@ -75,12 +75,12 @@ def test_both_sides_must_bear_a_change() -> None:
 def test_leakage_is_warned_of() -> None:
     features = torch.tensor([[-10.0, 0.1, -8.0, 30.0]])
     told = Confidence(features, torch.ones(1))
-    for scaled, word in ((True, "changed by"), (False, "acts on others")):
-        (note,) = leaks({"drums": told}, "the input", scaled=scaled)
+    for bears, words in (({"drums": 0.4}, "changed by 40 %"), ({}, "acts on others")):
+        (note,) = leaks({"drums": told}, "the input", bears)
         assert note.code == "stem-leaky"
         assert note.strip == "drums"
         assert "the input" in note.message
-        assert word in note.message
+        assert words in note.message
 
 
 def test_decibels_become_shares() -> None:
