@@ -104,7 +104,7 @@ def separator(
         str,
         typer.Option(
             "--recipe",
-            help="cpu, gpu, bands, tdf or tdf-again, or a .toml file.",
+            help="cpu, cpu-again, gpu, bands or unet, or a .toml file.",
             autocompletion=recipes("separator"),
         ),
     ] = "cpu",
