@@ -106,7 +106,7 @@ def borne(theirs: Reference, ours: Input) -> dict[str, float]:
     """Stem → how much of a change it bears, 0 to 1; empty where that isn't asked, or not known."""
     if not ours.confident:
         return {}
-    own = {name: told.amount for name, told in ours.confidences.items()}
+    own = {name: told.mean for name, told in ours.confidences.items()}
     return own | confidence.bearable(ours.confidences, theirs.confidences)
 
 

@@ -34,7 +34,6 @@ COUNTS = True
 LEAKY = 0.35
 """A stem that is present, but whose confidence is below this, is mostly leakage."""
 
-_SURE = 0.65
 _AUDIBLE_DB = -15.0
 _SEGMENTS_AT_A_TIME = 16
 _TINY = 1e-12
@@ -63,14 +62,13 @@ class Confidence:
 
     @property
     def mean(self) -> float:
-        """Over the whole stem, each segment as much as it has energy; 0 for a silent stem."""
+        """Over the whole stem, each segment as much as it has energy; 0 for a silent stem.
+
+        Also what of a change the stem bears: of a sound that is the stem plus leakage, this share of what a
+        linear change makes of it is nearest, in least squares, to what the change makes of the stem.
+        """
         total = float(self.energy.sum())
         return float((self.over_time * self.energy).sum()) / total if total > _TINY else 0.0
-
-    @property
-    def amount(self) -> float:
-        """What of a change the stem bears: 0 where it is mostly leakage, 1 where it can be relied on."""
-        return min(max((self.mean - LEAKY / 2) / (_SURE - LEAKY / 2), 0.0), 1.0)
 
     @property
     def audible(self) -> bool:
@@ -119,8 +117,8 @@ def confidences(mix: Audio, stems: Stems) -> dict[str, Confidence]:
 
 
 def bearable(ours: dict[str, Confidence], theirs: dict[str, Confidence]) -> dict[str, float]:
-    """Stem → what of a match both sides bear: the lesser of the two amounts."""
-    return {name: min(ours[name].amount, theirs[name].amount) for name in ours if name in theirs}
+    """Stem → what of a match both sides bear: the lesser of the two confidences."""
+    return {name: min(ours[name].mean, theirs[name].mean) for name in ours if name in theirs}
 
 
 def leaks(of_side: dict[str, Confidence], side: str, bears: Mapping[str, float]) -> list[Note]:
