@@ -215,7 +215,7 @@ def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
     What an objective leaves out stays in it with a weight of 0: several processes wait for the gradient of
     every weight.
     """
-    weighted = {
+    weighted: dict[str, tuple[float, tuple[str, ...]]] = {
         "contrastive": (1.0, ("contrastive", "both")),
         "regression": (recipe.regression_weight, ("regression", "both")),
         "presence": (recipe.presence_weight, ("regression", "both")),
