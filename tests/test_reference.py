@@ -71,7 +71,8 @@ def heard(sounds: Sounds) -> dict[str, Reference]:
     found = {}
     for name in ("reference", "vocal"):
         sound = load(sounds[name], "the reference")
-        found[name] = listen(sound, separate_cached(sound.audio, choose("builtin"), StemCache()))
+        stems = separate_cached(sound.audio, choose("builtin"), StemCache())
+        found[name] = listen(sound, stems, confident=True)
     return found
 
 

@@ -160,10 +160,16 @@ def test_amounts_and_locks_hold(mixed: Any, plain: Result, weights: Path) -> Non
 
 
 def test_the_gate_takes_back_what_a_network_did(mixed: Any) -> None:
-    result = mixed(stem_amounts={"vocals": 0.5})
+    result = mixed(stem_amounts={"vocals": 0.5}, confident=False)
     amounts, validated = result.document.gate.amounts, {"drums": 0.5, "other": 1.0, "vocals": 1.0}
     told = {name: one.amount for name, one in result.document.treatments.items()}
     assert told == {n: pytest.approx(amounts[n] * share) for n, share in validated.items() if amounts[n]}
+
+
+def test_a_network_changes_a_separated_stem_as_far_as_it_is_its_own(mixed: Any) -> None:
+    first, second = (mixed(confident=told, gate=False).document.treatments for told in (True, False))
+    for name, one in first.items():
+        assert 0 < one.amount < 0.9 * second[name].amount
 
 
 def test_saved_settings_give_the_same_sound_again(
