@@ -186,7 +186,7 @@ class Listener:
         )
         progress(f"hearing {name}", 0.0)
         told = reference.listen(
-            song, stems, span_s=range_s, ready_stems=stems_from is not None, confident=True
+            song, stems, span_s=range_s, ready_stems=stems_from is not None, confident=stems_from is None
         )
         cut = stems if range_s is None else {stem: sound.excerpt(*range_s) for stem, sound in stems.items()}
         found = SavedStyle(
