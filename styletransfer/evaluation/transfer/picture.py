@@ -14,6 +14,7 @@ from styletransfer.evaluation.af import WEIGHTS
 from styletransfer.evaluation.statistics import Estimate
 
 from .answers import NOTHING
+from .best import VARIANTS
 from .comparing import ALL_STEMS, Column, systems_of
 from .evaluate import Findings
 from .judging import FLOOR, Pair
@@ -29,7 +30,11 @@ _TERM_COLOURS["bark"] = "#aa3377"
 
 def figure(found: Findings, seed: int = 0) -> Figure:
     """Ratios to doing nothing with intervals where there is a truth; AF's terms on finished music."""
-    tables = {condition: judged for (condition, kind), judged in found.truth.items() if kind == NEUTRAL}
+    tables = {
+        condition: found.truth[condition, NEUTRAL]
+        for condition in _GOAL
+        if (condition, NEUTRAL) in found.truth
+    }
     panels = len(tables) + (2 if found.finished else 0)
     drawn = Figure(figsize=(5.2 * max(panels, 1), 4.2), layout="constrained")
     axes = list(drawn.subplots(1, max(panels, 1), squeeze=False)[0])
@@ -43,6 +48,7 @@ def figure(found: Findings, seed: int = 0) -> Figure:
 
 def _ratios(panel: Axes, condition: str, judged: Sequence[Judged], seed: int) -> None:
     systems = [name for name in systems_of(judged) if name != NOTHING]
+    systems = [name for name in systems if not any(variant in name for variant in VARIANTS)]
     for offset, (part, colour) in enumerate(zip((MIX, ALL_STEMS), _COLOURS, strict=True)):
         found: dict[int, Estimate] = {}
         for row, system in enumerate(systems):
