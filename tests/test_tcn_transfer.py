@@ -168,6 +168,7 @@ def test_the_gate_takes_back_what_a_network_did(mixed: Any) -> None:
 
 def test_a_network_changes_a_separated_stem_as_far_as_it_is_its_own(mixed: Any) -> None:
     first, second = (mixed(confident=told, gate=False).document.treatments for told in (True, False))
+    assert first.keys() == second.keys() != set()
     for name, one in first.items():
         assert 0 < one.amount < 0.9 * second[name].amount
 

@@ -209,10 +209,11 @@ class Interpolation:
         before, after = (
             distance(heard, theirs.measures.mix).total for heard in (self._ours.measures.mix, reached)
         )
-        amounts: list[dict[str, float]] = [
-            end.document.gate.amounts if end.document.gate else {} for end in (self.first, self.second)
-        ]
-        blended = {name: (1 - at) * amounts[0][name] + at * amounts[1][name] for name in amounts[0]}
+        ends = self.first.document.gate, self.second.document.gate
+        assert ends[0] is not None  # every transfer has one
+        assert ends[1] is not None
+        first, second = ends[0].amounts, ends[1].amounts
+        blended = {name: (1 - at) * first[name] + at * second[name] for name in first}
         return Gate(distance_input=before, distance_full=after, distance_kept=after, amounts=blended)
 
     def _proposed(self, at: float) -> dict[str, Proposed]:

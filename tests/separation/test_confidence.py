@@ -35,11 +35,13 @@ def test_clean_stems_are_trusted_and_mixed_ones_less() -> None:
 def test_a_stem_that_is_only_leakage_is_not_trusted() -> None:
     told = confidences(*stems(0.3))["vocals"]
     assert told.mean < 0.5 * confidences(*stems(0.3))["bass"].mean
+    assert told.mean < 0.5
 
 
 def test_a_silent_stem_bears_nothing() -> None:
     told = confidences(*stems(0.0))["vocals"]
     assert told.mean == 0
+    assert bearable({"vocals": told}, {"vocals": told}) == {"vocals": 0}
     assert leaks({"vocals": told}, "the input", {}) == []
 
 

@@ -215,19 +215,14 @@ def total_loss(recipe: EncoderRecipe, losses: dict[str, Tensor]) -> Tensor:
     What an objective leaves out stays in it with a weight of 0: several processes wait for the gradient of
     every weight.
     """
-    weighted: dict[str, tuple[float, tuple[str, ...]]] = {
-        "contrastive": (1.0, ("contrastive", "both")),
-        "regression": (recipe.regression_weight, ("regression", "both")),
-        "presence": (recipe.presence_weight, ("regression", "both")),
-    }
-    if recipe.objective == "presence":
-        weighted["presence"] = (1.0, ("presence",))
-    parts = [
-        losses[name] * (weight if recipe.objective in objectives else 0.0)
-        for name, (weight, objectives) in weighted.items()
-        if name in losses
-    ]
-    return torch.stack(parts).sum()
+    predicted = {"regression": recipe.regression_weight, "presence": recipe.presence_weight}
+    weights: dict[str, float] = {
+        "contrastive": {"contrastive": 1.0},
+        "presence": {"presence": 1.0},
+        "regression": predicted,
+        "both": {"contrastive": 1.0, **predicted},
+    }[recipe.objective]
+    return torch.stack([weights.get(name, 0.0) * loss for name, loss in losses.items()]).sum()
 
 
 @torch.no_grad()
