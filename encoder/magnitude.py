@@ -8,8 +8,11 @@ from torch import Tensor
 
 
 def magnitude(spectrum: Tensor) -> Tensor:
-    """|x| of a complex tensor. Where no gradient is asked for, by numpy: twenty times as fast as torch on one
-    thread (1.2 ms for 27, of 2.9 million numbers, on a processor with AVX-512)."""
+    """|x| of a complex tensor of any shape, on its device.
+
+    Where no gradient is asked for, by numpy: twenty times as fast as torch on one thread (1.2 ms for 27, of
+    2.9 million numbers, on a processor with AVX-512).
+    """
     if spectrum.requires_grad or spectrum.device.type != "cpu":
         return spectrum.abs()
-    return torch.from_numpy(np.abs(spectrum.numpy()))
+    return torch.from_numpy(np.abs(spectrum.resolve_conj().numpy()))
