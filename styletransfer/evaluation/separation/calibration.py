@@ -17,10 +17,11 @@ _RIDGE = 1.0
 _LEAST_SPREAD = 1e-2
 
 
-def agreement(found: Findings, system: str) -> dict[str, dict[str, Any]]:
-    """Stem → rank correlation of confidence and SDR over songs, and over how many; `all` stems together."""
+def agreement(found: Findings, system: str, kind: str) -> dict[str, dict[str, Any]]:
+    """Stem → rank correlation of confidence and SDR over a kind's songs, and over how many; `all` stems
+    together."""
     pairs: dict[str, list[tuple[float, float]]] = {stem: [] for stem in (*STEMS, "all")}
-    for judged in found.judged:
+    for judged in found.of(kind):
         told = judged.confidence.get(system, {})
         for stem, scores in judged.scores[system].items():
             if stem in told:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+import torch
 
 from styletransfer import weights
 from styletransfer.audio import STEMS, Stems
@@ -49,13 +51,17 @@ class SeparationConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """What came of one song: system → stem → scores, of stems that are known and audible."""
+    """What came of one song: system → stem → scores, of stems that are known and audible.
+
+    rest_db   what no stem claims, below the mix; at least −120. Of systems that give four stems.
+    """
 
     song: JudgedSong
     scores: dict[str, dict[str, Scores]]
     seconds: dict[str, float]
     processor_s: dict[str, float]
     confidence: dict[str, dict[str, Confidence]]
+    rest_db: dict[str, float]
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +72,10 @@ class Findings:
     fingerprints: dict[str, str]
     judged: list[Judged] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Judged]:
+        """The songs of a kind."""
+        return [judged for judged in self.judged if judged.song.kind == kind]
 
     def kinds(self) -> list[str]:
         """Real recordings first, then rendered songs, as far as there are any."""
@@ -94,8 +104,8 @@ class Findings:
     def _of(self, kind: str, stem: str) -> list[tuple[dict[str, dict[str, Scores]], str]]:
         return [
             (judged.scores, judged.song.piece)
-            for judged in self.judged
-            if judged.song.kind == kind and stem in judged.scores[self.systems[0]]
+            for judged in self.of(kind)
+            if stem in judged.scores[self.systems[0]]
         ]
 
     def _mean(
@@ -140,7 +150,7 @@ def judge(song: JudgedSong, compared: Sequence[System]) -> Judged:
     """Score all systems on one song."""
     mix, truth = song.read()
     asked = [name for name in STEMS if name in truth and audible(truth[name].samples, mix.samples)]
-    judged = Judged(song, {}, {}, {}, {})
+    judged = Judged(song, {}, {}, {}, {}, {})
     for system in compared:
         began, worked = perf_counter(), process_time()
         stems: Stems = system.separate(mix, truth)
@@ -151,6 +161,9 @@ def judge(song: JudgedSong, compared: Sequence[System]) -> Judged:
         }
         if set(stems) == set(STEMS) and system.name != MIX:
             judged.confidence[system.name] = confidences(mix, stems)
+            rest = mix.samples - torch.stack([stem.samples for stem in stems.values()]).sum(0)
+            share = float(rest.square().mean() / mix.samples.square().mean().clamp(min=1e-12))
+            judged.rest_db[system.name] = 10 * math.log10(max(share, 1e-12))
     return judged
 
 

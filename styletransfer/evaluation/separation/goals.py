@@ -14,6 +14,7 @@ from .systems import HTDEMUCS, MEDIAN, MIX, ORACLE
 _REAL_DB = {"drums": 6.5, "bass": 4.5, "other": 3.0, "vocals": 6.0}
 _LEAD_DB = 3.0
 _SECONDS = 0.25
+_REST_DB = -20.0
 
 
 def asked_for(found: Findings) -> str:
@@ -39,4 +40,7 @@ def goals(found: Findings) -> list[Goal]:
             listed.append(Goal(f"lead over the median split in {stem}, rendered songs", _LEAD_DB, value))
     seconds = median([judged.seconds[name] for judged in found.judged])
     listed.append(Goal("seconds per second of audio", _SECONDS, seconds, at_most=True))
+    left = [judged.rest_db[name] for judged in found.judged if name in judged.rest_db]
+    if left:
+        listed.append(Goal("what no stem claims, dB re the mix", _REST_DB, max(left), at_most=True))
     return [goal for goal in listed if not math.isnan(goal.value)]

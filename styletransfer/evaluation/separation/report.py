@@ -69,7 +69,7 @@ def figures(found: Findings, config: SeparationConfig) -> dict[str, Any]:
             }
             for kind in found.kinds()
         },
-        "confidence": agreement(found, asked_for(found)),
+        "confidence": {kind: agreement(found, asked_for(found), kind) for kind in found.kinds()},
         "songs": [
             {
                 "name": judged.song.name,
@@ -77,6 +77,7 @@ def figures(found: Findings, config: SeparationConfig) -> dict[str, Any]:
                 "piece": judged.song.piece,
                 "duration_s": round(judged.song.duration_s, 2),
                 "seconds_per_second": judged.seconds,
+                "rest_db": judged.rest_db,
                 "scores": {
                     system: {stem: scores.figures() for stem, scores in stems.items()}
                     for system, stems in judged.scores.items()
@@ -188,23 +189,34 @@ def _lead_table(found: Findings, kind: str, seed: int) -> str:
 
 
 def _confidence_text(found: Findings) -> str:
-    told = agreement(found, asked_for(found))
+    kinds = found.kinds()
+    told = {kind: agreement(found, asked_for(found), kind) for kind in kinds}
     rows = [
-        [stem, str(entry["songs"]), _number(entry["correlation"])]
-        for stem, entry in told.items()
-        if entry["songs"]
+        [stem, *(cell for kind in kinds for cell in _agreed(told[kind][stem]))]
+        for stem in (*STEMS, "all")
+        if any(told[kind][stem]["songs"] for kind in kinds)
     ]
+    header = ["stem", *(cell for kind in kinds for cell in (f"{kind} songs", f"{kind}, correlation"))]
     said = "Rank correlation of a stem's confidence with its SDR, over songs (Spearman)."
-    return f"{said}\n\n{_table(['stem', 'songs', 'correlation'], rows)}"
+    return f"{said}\n\n{_table(header, rows)}"
+
+
+def _agreed(entry: dict[str, Any]) -> tuple[str, str]:
+    return str(entry["songs"]), _number(entry["correlation"])
 
 
 def _cost_table(found: Findings) -> str:
+    kinds = found.kinds()
     rows = []
     for system in found.systems:
-        wall = median([judged.seconds[system] for judged in found.judged])
-        worked = median([judged.processor_s[system] for judged in found.judged])
-        rows.append([system, f"{wall:.3f}", f"{worked:.3f}"])
-    return _table(["", "seconds per second", "processor seconds per second"], rows)
+        cells = [system]
+        for kind in kinds:
+            songs = found.of(kind)
+            cells.append(f"{median([judged.seconds[system] for judged in songs]):.3f}")
+            cells.append(f"{median([judged.processor_s[system] for judged in songs]):.3f}")
+        rows.append(cells)
+    header = [f"{kind}, {what} per second" for kind in kinds for what in ("seconds", "processor seconds")]
+    return _table(["", *header], rows)
 
 
 def _interval(estimate: Estimate) -> str:

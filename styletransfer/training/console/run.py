@@ -160,8 +160,10 @@ def train(
         state.judge(untrained, -untrained["spectral"])  # the closed form's own: what has to be beaten
         snapshots.write(folder, model, optimizer, state)
     by_ear = choose(separator)
+    began = state.count(began, a_round=False)
+    state.minutes = fabric.broadcast(state.minutes)
     for number in range(state.round, recipe.rounds + recipe.listening_rounds):
-        if recipe.minutes and state.minutes >= recipe.minutes:
+        if state.out_of_time(recipe.minutes):
             break
         ears = number >= recipe.rounds
         steps = recipe.listening_steps if ears else recipe.steps_per_round
@@ -189,10 +191,9 @@ def train(
             state.judge(found, -found["spectral"])
             log.validation(state.step, state.round, found)
             pictures.draw(judge.shown(judged), folder / "pictures" / f"round-{state.round:03d}.png")
-            state.minutes += (time.monotonic() - began) / 60
-            began = time.monotonic()
+            began = state.count(began)
             snapshots.write(folder, model, optimizer, state)
-        state.minutes = fabric.broadcast(state.minutes)
+        state.minutes, state.round_minutes = fabric.broadcast((state.minutes, state.round_minutes))
     crew.close()
     facts = {
         **how_it_went("converter", recipe, state, device, fabric.world_size),

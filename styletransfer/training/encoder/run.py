@@ -122,7 +122,11 @@ def train(
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
     total = recipe.rounds * recipe.steps_per_round
+    began = state.count(began, a_round=False)
+    state.minutes = fabric.broadcast(state.minutes)
     for number in range(max(0, min(state.round, recipe.rounds) - recipe.keep_shards), recipe.rounds):
+        if state.out_of_time(recipe.minutes):
+            break
         if material is None:
             shards.prepare(number, state.chances_of(number), partial(progress, f"render {number + 1}"))
         if number < state.round:
@@ -157,13 +161,11 @@ def train(
             row = {f"first/{key}": value for key, value in found.items()}
             row |= {f"effect/{key}": value for key, value in singles.items()}
             log.validation(state.step, state.round, row)
-            state.minutes += (time.monotonic() - began) / 60
-            began = time.monotonic()
+            began = state.count(began)
             snapshots.write(folder, model, optimizer, state)
         # what only the first process knows and all must act upon
-        state.chances, state.minutes = fabric.broadcast((state.chances, state.minutes))
-        if recipe.minutes and state.minutes >= recipe.minutes:
-            break
+        shared = state.chances, state.minutes, state.round_minutes
+        state.chances, state.minutes, state.round_minutes = fabric.broadcast(shared)
     crew.close()
     songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
     facts = {

@@ -89,7 +89,11 @@ def train(
     device_model, device_optimizer = fabric.setup(model, optimizer)
     own_seed = seed_of(recipe.seed, rank) if fabric.world_size > 1 else recipe.seed
     total = recipe.rounds * recipe.steps_per_round
+    began = state.count(began, a_round=False)
+    state.minutes = fabric.broadcast(state.minutes)
     for number in range(state.round, recipe.rounds):
+        if state.out_of_time(recipe.minutes):
+            break
         _set_learning(network, recipe, frozen=number < recipe.frozen_rounds, came=came)
         steps = range(state.step, state.step + recipe.steps_per_round)
         orders = [Order(corpus, recipe, seed_of(own_seed, "step", step)) for step in steps]
@@ -109,12 +113,9 @@ def train(
             mean = sum(found.values()) / len(found)
             state.judge({"mean": mean, **found}, mean)
             log.validation(state.step, state.round, {f"sdr/{key}": value for key, value in found.items()})
-            state.minutes += (time.monotonic() - began) / 60
-            began = time.monotonic()
+            began = state.count(began)
             snapshots.write(folder, model, optimizer, state)
-        state.minutes = fabric.broadcast(state.minutes)
-        if recipe.minutes and state.minutes >= recipe.minutes:
-            break
+        state.minutes, state.round_minutes = fabric.broadcast((state.minutes, state.round_minutes))
     crew.close()
     facts = {
         **how_it_went("separator", recipe, state, device, fabric.world_size),

@@ -109,7 +109,11 @@ def train(
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
     total = recipe.rounds * recipe.steps_per_round
+    began = state.count(began, a_round=False)
+    state.minutes = fabric.broadcast(state.minutes)
     for number in range(recipe.rounds):
+        if state.out_of_time(recipe.minutes):
+            break
         seed = seed_of(own_seed, "shard", number)
         kept_s = min(PASSAGE_S, _ROOM * recipe.excerpt_s)
         wanted = orders(neutrals, recipe, seed, recipe.pairs, encoder, config.condition, kept_s)
@@ -138,12 +142,9 @@ def train(
             state.judge({"mean": mean, **found}, -mean)
             log.validation(state.step, state.round, found)
             pictures.draw(judged, folder / "pictures" / f"round-{state.round:03d}.png")
-            state.minutes += (time.monotonic() - began) / 60
-            began = time.monotonic()
+            began = state.count(began)
             snapshots.write(folder, model, optimizer, state)
-        state.minutes = fabric.broadcast(state.minutes)
-        if recipe.minutes and state.minutes >= recipe.minutes:
-            break
+        state.minutes, state.round_minutes = fabric.broadcast((state.minutes, state.round_minutes))
     crew.close()
     facts = {
         **how_it_went("converter", recipe, state, device, fabric.world_size),

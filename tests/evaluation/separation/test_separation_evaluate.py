@@ -145,6 +145,14 @@ def test_goals_are_held_against_figures(found: evaluate.Findings) -> None:
     assert listed["lead over the median split in bass, rendered songs"].met
 
 
+def test_what_no_stem_claims_is_measured(found: evaluate.Findings) -> None:
+    assert all(judged.rest_db["leaks 0.1"] < -100 for judged in found.of("rendered"))
+    joint = found.of("real")[0]  # its truth lacks the two-stem track, so these stems do, too
+    assert joint.rest_db["leaks 0.1"] > -10
+    missed = {goal.what: goal for goal in goals.goals(found)}["what no stem claims, dB re the mix"]
+    assert not missed.met
+
+
 def test_a_report_says_it_all(
     found: evaluate.Findings, config: evaluate.SeparationConfig, tmp_path: Path
 ) -> None:
