@@ -17,6 +17,7 @@ ten equally wide bins per dimension, random forests of ten trees chosen by cross
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict, cross_
 
 from styletransfer.evaluation.statistics import Estimate
 
-from .intervals import Floats, Ints, jackknife, mean_by_piece
+from .intervals import Floats, Ints, jackknife, mean_by_piece, mean_estimate
 
 BINS = 10
 _TREES = 10
@@ -41,12 +42,29 @@ class Gaps:
     dcimig   of both factors, 0 to 1, as published.
     chain    the chain's best gap over the chain's entropy; `piece` likewise.
     ceiling  the highest `dcimig` of an embedding that holds nothing of the piece.
+    left_out (pieces,) `dcimig` without each piece.
     """
 
     dcimig: Estimate
     chain: Estimate
     piece: Estimate
     ceiling: float
+    left_out: Floats
+
+    def lead_over(self, other: Gaps) -> Estimate:
+        """How far `dcimig` is above another system's on the same excerpts; the interval leaves pieces out."""
+        return jackknife(self.dcimig.value - other.dcimig.value, self.left_out - other.left_out)
+
+    @classmethod
+    def mean(cls, each: Sequence[Gaps]) -> Gaps:
+        """Over grids of the same pieces."""
+        return cls(
+            mean_estimate([one.dcimig for one in each]),
+            mean_estimate([one.chain for one in each]),
+            mean_estimate([one.piece for one in each]),
+            float(np.mean([one.ceiling for one in each])),
+            np.mean([one.left_out for one in each], 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +76,32 @@ class Explicitness:
     chain        the chain's part of it; `piece` likewise.
     held_out     a forest's accuracy in naming the chain on pieces it hasn't seen, rescaled so that guessing
                  is 0 and always right is 1.
+    errors       (excerpts,) 12 times the squared error, the mean over both factors, of the excerpts of
+                 `pieces` (excerpts,): 1 − its mean is `fitted`, where neither part is below 0.
     """
 
     fitted: float
     chain: float
     piece: float
     held_out: Estimate
+    errors: Floats
+    pieces: Ints
+
+    def lead_over(self, other: Explicitness) -> Estimate:
+        """How far it is above another system's on the same excerpts; the interval draws pieces again."""
+        return mean_by_piece(other.errors - self.errors, self.pieces)
+
+    @classmethod
+    def mean(cls, each: Sequence[Explicitness]) -> Explicitness:
+        """Over grids of the same pieces."""
+        return cls(
+            float(np.mean([one.fitted for one in each])),
+            float(np.mean([one.chain for one in each])),
+            float(np.mean([one.piece for one in each])),
+            mean_estimate([one.held_out for one in each]),
+            np.concatenate([one.errors for one in each]),
+            np.concatenate([one.pieces for one in each]),
+        )
 
 
 def gaps(vectors: Floats, chains: Ints, pieces: Ints) -> Gaps:
@@ -77,12 +115,13 @@ def gaps(vectors: Floats, chains: Ints, pieces: Ints) -> Gaps:
     parts = np.array(left_out).reshape(-1, 3)
     both, chain, piece = (jackknife(value, parts[:, column]) for column, value in enumerate(whole))
     chain_entropy, piece_entropy = _entropy(chains), _entropy(pieces)
-    return Gaps(both, chain, piece, chain_entropy / (chain_entropy + piece_entropy))
+    return Gaps(both, chain, piece, chain_entropy / (chain_entropy + piece_entropy), parts[:, 0])
 
 
 def explicitness(vectors: Floats, chains: Ints, pieces: Ints, seed: int = 0) -> Explicitness:
     """DCI explicitness of embeddings (n, D) of excerpts with known chain and piece (n,) as 0, 1, …"""
-    chain, piece = (_fitted(vectors, factor, seed) for factor in (chains, pieces))
+    errors = [12 * _squared_errors(vectors, factor, seed) for factor in (chains, pieces)]
+    chain, piece = (max(0.0, 1 - float(each.mean())) for each in errors)
     forest = RandomForestClassifier(200, random_state=seed)
     folds = GroupKFold(min(_FOLDS, len(np.unique(pieces))))
     named = cross_val_predict(forest, vectors, chains, groups=pieces, cv=folds)
@@ -92,6 +131,8 @@ def explicitness(vectors: Floats, chains: Ints, pieces: Ints, seed: int = 0) -> 
         chain=chain,
         piece=piece,
         held_out=mean_by_piece(((named == chains) - guess) / (1 - guess), pieces),
+        errors=np.mean(errors, 0),
+        pieces=pieces,
     )
 
 
@@ -128,7 +169,7 @@ def _entropy(factor: Ints) -> float:
     return float(-(share * np.log(share)).sum())
 
 
-def _fitted(vectors: Floats, factor: Ints, seed: int) -> float:
+def _squared_errors(vectors: Floats, factor: Ints, seed: int) -> Floats:
     _, number = np.unique(factor, return_inverse=True)
     target = number / number.max()
     folds = KFold(_FOLDS, shuffle=True, random_state=seed)
@@ -144,4 +185,4 @@ def _fitted(vectors: Floats, factor: Ints, seed: int) -> float:
 
     depth, share = min(((d, s) for d in _DEPTHS for s in _FEATURE_SHARES), key=lambda pair: error(*pair))
     predicted = forest(depth, share).fit(vectors, target).predict(vectors)
-    return max(0.0, 1 - 12 * float(np.square(predicted - target).mean()))
+    return np.asarray(np.square(predicted - target))

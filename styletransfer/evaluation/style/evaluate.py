@@ -16,7 +16,6 @@ from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.errors import AudioError, ConfigError, UsageError
-from styletransfer.evaluation.statistics import Estimate
 
 from . import styles
 from .bank import Embeddings
@@ -194,7 +193,7 @@ def _disentangle(
     def measure(system: System) -> tuple[Gaps, Explicitness]:
         each = [(heard.vectors[system.name], heard.styles, heard.pieces) for heard in heard_of.values()]
         told = [explicitness(*one, seed=config.seed) for one in each]
-        return _mean_gaps([gaps(*one) for one in each]), _mean_explicitness(told)
+        return Gaps.mean([gaps(*one) for one in each]), Explicitness.mean(told)
 
     progress(f"{kind}, {label}: forests", 0.0)
     with ThreadPoolExecutor(workers) as pool:
@@ -265,27 +264,3 @@ def _tried(found: Findings, kind: str, condition: str, hear: Callable[[], Heard]
     except AudioError as error:
         found.notes.append(f"{kind}, {condition}: left out, since {error}.")
         return None
-
-
-def _mean_gaps(each: list[Gaps]) -> Gaps:
-    return Gaps(
-        _mean([one.dcimig for one in each]),
-        _mean([one.chain for one in each]),
-        _mean([one.piece for one in each]),
-        float(np.mean([one.ceiling for one in each])),
-    )
-
-
-def _mean_explicitness(each: list[Explicitness]) -> Explicitness:
-    return Explicitness(
-        float(np.mean([one.fitted for one in each])),
-        float(np.mean([one.chain for one in each])),
-        float(np.mean([one.piece for one in each])),
-        _mean([one.held_out for one in each]),
-    )
-
-
-def _mean(estimates: list[Estimate]) -> Estimate:
-    """The mean, and the means of both ends: pieces are shared, so errors don't cancel."""
-    columns = np.array([(one.value, one.low, one.high) for one in estimates]).mean(0)
-    return Estimate(*map(float, columns))

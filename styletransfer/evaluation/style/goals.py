@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from statistics import fmean
-from typing import Any
 
 from styletransfer.evaluation.goal import Goal
+from styletransfer.evaluation.statistics import Estimate
 
 from .findings import AS_IS, FOREIGN, NORMALIZED, OWN, SEPARATED, Findings
+from .intervals import mean_estimate
+from .probes import Probe
 from .systems import ENCODER, LEARNED
 
 _RECALL = {kind: {4: 0.80, 8: 0.92} for kind in ("mix", "drums", "other")}
@@ -41,18 +44,22 @@ def goals(found: Findings) -> list[Goal]:
     return [*_retrieval(found), *_leads(found), *_other_leads(found), *_others(found), *timed]
 
 
-def grouped(probes: dict[str, Any]) -> dict[str, float]:
+def grouped(probes: dict[str, Probe]) -> dict[str, float]:
     """The mean R² of each group of PROBED that was measured."""
-    means = {}
+    return {group: fmean(probe.r2.value for probe in of.values()) for group, of in _groups(probes).items()}
+
+
+def _groups(probes: dict[str, Probe]) -> dict[str, dict[str, Probe]]:
+    found = {}
     for group, (effect, *endings) in PROBED.items():
-        values = [
-            probe.r2.value
+        of = {
+            name: probe
             for name, probe in probes.items()
             if name.startswith(effect) and name.endswith(tuple(endings))
-        ]
-        if values:
-            means[group] = fmean(values)
-    return means
+        }
+        if of:
+            found[group] = of
+    return found
 
 
 def _recall(found: Findings, condition: str, kind: str, count: int) -> float | None:
@@ -97,28 +104,27 @@ def _leads(found: Findings) -> Iterator[Goal]:
 
 def _other_leads(found: Findings) -> Iterator[Goal]:
     for baseline in _baselines(found):
-        for figure, leads in _figures_ahead(found, baseline).items():
+        for figure, every in _figures_ahead(found, baseline).items():
+            leads = {where: lead for where, lead in every.items() if not math.isnan(lead.low)}
             if leads:
-                where = min(leads, key=lambda where: leads[where])
-                yield Goal(f"least lead in {figure} over {baseline} ({where})", 0.0, leads[where])
+                where = min(leads, key=lambda where: leads[where].low)
+                what = f"least lead in {figure} over {baseline}, lower end of the interval ({where})"
+                yield Goal(what, 0.0, leads[where].low)
 
 
-def _figures_ahead(found: Findings, baseline: str) -> dict[str, dict[str, float]]:
+def _figures_ahead(found: Findings, baseline: str) -> dict[str, dict[str, Estimate]]:
     """Figure → where it was measured → how far the encoder is ahead of a baseline; of the leak, below."""
-    ahead: dict[str, dict[str, float]] = {"DCIMIG": {}, "explicitness": {}, "content leak": {}, "R²": {}}
+    ahead: dict[str, dict[str, Estimate]] = {"DCIMIG": {}, "explicitness": {}, "content leak": {}, "R²": {}}
     for (label, kind), table in found.gaps.items():
-        where = f"{kind}, {label}"
         told = found.explicitness[label, kind]
-        ahead["DCIMIG"][where] = table[ENCODER].dcimig.value - table[baseline].dcimig.value
-        ahead["explicitness"][where] = told[ENCODER].fitted - told[baseline].fitted
+        ahead["DCIMIG"][f"{kind}, {label}"] = table[ENCODER].lead_over(table[baseline])
+        ahead["explicitness"][f"{kind}, {label}"] = told[ENCODER].lead_over(told[baseline])
     for (kind, count), leaks in found.leaks.items():
-        ahead["content leak"][f"{kind}, {count} effects"] = (
-            leaks[baseline].leak.value - leaks[ENCODER].leak.value
-        )
+        ahead["content leak"][f"{kind}, {count} effects"] = leaks[ENCODER].lead_over(leaks[baseline])
     for (condition, kind), tables in found.probes.items():
-        others = grouped(tables[baseline])
-        for group, value in grouped(tables[ENCODER]).items():
-            ahead["R²"][f"{group}, {kind}, pieces {condition}"] = value - others[group]
+        for group, own in _groups(tables[ENCODER]).items():
+            leads = [probe.lead_over(tables[baseline][name]) for name, probe in own.items()]
+            ahead["R²"][f"{group}, {kind}, pieces {condition}"] = mean_estimate(leads)
     return ahead
 
 

@@ -26,10 +26,25 @@ _LEAST = 40  # excerpts, below which no line is fitted
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """R² of one parameter, 1 perfect, 0 no better than its mean; `excerpts` that have it."""
+    """R² of one parameter, 1 perfect, 0 no better than its mean.
+
+    left, spread   (excerpts,) squared errors of the line, and of the mean, on the excerpts of `pieces`
+                   (excerpts,).
+    """
 
     r2: Estimate
-    excerpts: int
+    left: Floats
+    spread: Floats
+    pieces: Ints
+
+    @property
+    def excerpts(self) -> int:
+        """So many have the parameter."""
+        return len(self.left)
+
+    def lead_over(self, other: Probe) -> Estimate:
+        """How far R² is above another system's on the same excerpts; the interval draws pieces again."""
+        return ratio_by_piece(other.left - self.left, self.spread, self.pieces)
 
 
 def linear_r2(vectors: Floats, values: Floats, pieces: Ints) -> list[Probe | None]:
@@ -72,7 +87,7 @@ def _ridge(vectors: Floats, values: Floats, asked: Floats) -> Floats:
 
 def _probe(left: Floats, spread: Floats, pieces: Ints) -> Probe:
     lost = ratio_by_piece(left, spread, pieces)
-    return Probe(Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low), len(left))
+    return Probe(Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low), left, spread, pieces)
 
 
 def naming_accuracy(

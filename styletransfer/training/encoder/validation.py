@@ -32,7 +32,7 @@ _SEED = 20_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Validation:
-    """Rendered styles, each on two pieces (rows 2i and 2i + 1), by name: a stem, or `effect/NAME`.
+    """Rendered styles, each on two pieces (rows 2i and 2i + 1), by name: a stem, or `effect/NAME/STEM`.
 
     heard  what the network is given of them; `stem` which stem they are of.
     """
@@ -52,13 +52,15 @@ class Validation:
 
     @torch.no_grad()
     def loss_by_effect(self, network: FXEncoder, temperature: float, device: str) -> dict[str, float]:
-        """Effect → NT-Xent over styles of that effect alone: how badly it is learned."""
+        """Effect → NT-Xent over styles of that effect alone, the mean over stems: how badly it is learned."""
         losses = {}
         for effect in EFFECTS:
-            heard = self._heard(network, f"effect/{effect}", device)
-            style = torch.arange(len(heard) // 2, device=heard.device).repeat_interleave(2)
-            same = torch.zeros_like(style)
-            losses[effect] = float(nt_xent(heard, style, same, temperature))
+            found = []
+            for name in [name for name in self.stem if name.startswith(f"effect/{effect}/")]:
+                heard = self._heard(network, name, device)
+                style = torch.arange(len(heard) // 2, device=heard.device).repeat_interleave(2)
+                found.append(float(nt_xent(heard, style, torch.zeros_like(style), temperature)))
+            losses[effect] = sum(found) / len(found)
         return losses
 
     def _heard(self, network: FXEncoder, name: str, device: str) -> Tensor:
@@ -89,13 +91,14 @@ def prepare(
     """The validation set of a corpus, rendered by the crew, or from the folder of an earlier run.
 
     `recipe.validation_styles` of 4 effects per stem on excerpts twice as long as training's; two fifths as
-    many of each effect alone, on training's length.
+    many of each effect alone, over all stems, on training's length.
     """
     styles = recipe.validation_styles
-    path = folder / f"validation-{styles}.safetensors"
     sets: list[tuple[str, str, str | None, int]] = [(stem, stem, None, styles) for stem in stems]
-    for index, effect in enumerate(EFFECTS):
-        sets.append((f"effect/{effect}", stems[index % len(stems)], effect, 2 * styles // 5))
+    single = max(2, 2 * styles // 5 // len(stems))
+    for effect in EFFECTS:
+        sets += [(f"effect/{effect}/{stem}", stem, effect, single) for stem in stems]
+    path = folder / f"validation-{styles}-{len(sets)}.safetensors"
     if not path.exists():
         orders = [
             Order(

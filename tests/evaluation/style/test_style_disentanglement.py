@@ -69,3 +69,20 @@ def test_noise_tells_nothing_held_out_though_the_published_measure_flatters_it(
     found = explicitness(np.random.default_rng(1).normal(size=(len(chains), 8)), chains, pieces)
     assert abs(found.held_out.value) < 0.1
     assert found.fitted > 0.5
+
+
+def test_leads_are_paired(grid: tuple[np.ndarray, np.ndarray]) -> None:
+    chains, pieces = grid
+    clean = np.stack([chains, pieces], 1).astype(float)
+    noise = np.random.default_rng(0).normal(size=(len(chains), 8))
+    gap = [gaps(code, chains, pieces) for code in (clean, noise)]
+    ahead = gap[0].lead_over(gap[1])
+    assert ahead.value == gap[0].dcimig.value - gap[1].dcimig.value
+    assert 0 < ahead.low <= ahead.value <= ahead.high
+    told = [explicitness(code, chains, pieces) for code in (clean, noise)]
+    ahead = told[0].lead_over(told[1])
+    assert ahead.value == pytest.approx(told[0].fitted - told[1].fitted)
+    assert 0 < ahead.low <= ahead.value <= ahead.high
+    for one in (*gap, *told):
+        same = one.lead_over(one)
+        assert same.value == same.low == same.high == 0

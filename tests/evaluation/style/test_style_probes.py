@@ -67,6 +67,19 @@ def test_each_parameter_is_read_by_a_line_of_its_own(pieces: np.ndarray) -> None
     assert linear_r2(values[:20], values[:20], pieces[:20]) == [None, None]
 
 
+def test_leads_are_paired(pieces: np.ndarray) -> None:
+    generator = np.random.default_rng(5)
+    values = generator.normal(size=(COUNT, 1))
+    (clear,) = linear_r2(values + 0.5 * generator.normal(size=(COUNT, 1)), values, pieces)
+    (dim,) = linear_r2(values + 2.0 * generator.normal(size=(COUNT, 1)), values, pieces)
+    assert clear is not None
+    assert dim is not None
+    ahead = clear.lead_over(dim)
+    assert ahead.value == pytest.approx(clear.r2.value - dim.r2.value)
+    assert 0 < ahead.low <= ahead.value <= ahead.high
+    assert ahead.high - ahead.low < clear.r2.high - dim.r2.low - (clear.r2.low - dim.r2.high)
+
+
 def test_names_are_told_from_few_examples_and_noise_is_guessed() -> None:
     styles = np.repeat(np.arange(5), 50)
     pieces = np.tile(np.arange(10), 25)
