@@ -68,3 +68,16 @@ def test_too_small_a_corpus_is_refused_in_a_sentence(tmp_path: Path) -> None:
     small_corpus(tmp_path, pieces=(1, 1, 1))
     with pytest.raises(AudioError, match=r"no two pieces for train; build more"):
         Contents(Corpus(tmp_path), "train", 2.0)
+
+
+def test_stems_that_are_kept_in_memory_are_the_same(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, kept = (Contents(Corpus(corpus), "train", 2.0, vary=True, keep=keep) for keep in (False, True))
+    for stem in ("mix", "drums"):
+        wanted, found = (one.draw(Generator().manual_seed(2), stem, 3, 2) for one in (read, kept))
+        torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
+    songs = read.together(("bass", "other"))
+    assert len(songs) == 3
+    wanted, found = (one.draw_songs(Generator().manual_seed(3), ["bass", "other"], 2) for one in (read, kept))
+    assert torch.equal(found, wanted)
+    monkeypatch.setattr("styletransfer.corpus.folder._read", lambda *_: pytest.fail("read again"))
+    kept.draw(Generator().manual_seed(2), "drums", 3, 2)

@@ -59,7 +59,8 @@ def render(order: Order, device: str = "cpu") -> dict[str, dict[str, Tensor]]:
     if order.kind == "separated":
         return _separated(generator, order, device)
     recipe, (stem,) = order.recipe, order.stems
-    contents = contents_of(order.corpus, "train", recipe.excerpt_s, order.kind, recipe.varied)
+    kept = device != "cpu"
+    contents = contents_of(order.corpus, "train", recipe.excerpt_s, order.kind, recipe.varied, kept)
     if recipe.shortest < 1:
         spread = torch.rand(recipe.contents, generator=generator)
         shares = (recipe.shortest + (1 - recipe.shortest) * spread).tolist()
@@ -104,7 +105,7 @@ def _separated(generator: Generator, order: Order, device: str) -> dict[str, dic
     """
     recipe = order.recipe
     stems = [stem for stem in STEMS if stem in order.stems]
-    contents = contents_of(order.corpus, "train", recipe.excerpt_s, "songs", recipe.varied)
+    contents = contents_of(order.corpus, "train", recipe.excerpt_s, "songs", recipe.varied, device != "cpu")
     songs = contents.draw_songs(generator, stems, recipe.contents)  # (contents, stems, 2, time)
     chains = {stem: training_chains(generator, recipe.chains, stem, recipe, order.chances) for stem in stems}
     mixes = torch.zeros(recipe.chains, *songs[:, 0].shape)
