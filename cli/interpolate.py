@@ -72,7 +72,9 @@ def interpolate(
     ] = 1.0,
     stem_amount: Annotated[
         list[str] | None,
-        typer.Option("--stem-amount", help="One stem's own amount, like vocals=.5; repeatable."),
+        typer.Option(
+            "--stem-amount", help="One strip's own amount, like vocals=.5 or master=.5; repeatable."
+        ),
     ] = None,
     lock: Annotated[
         list[str] | None,

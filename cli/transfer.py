@@ -73,7 +73,9 @@ def transfer(
     ] = 1.0,
     stem_amount: Annotated[
         list[str] | None,
-        typer.Option("--stem-amount", help="One stem's own amount, like vocals=.5; repeatable."),
+        typer.Option(
+            "--stem-amount", help="One strip's own amount, like vocals=.5 or master=.5; repeatable."
+        ),
     ] = None,
     weights: Annotated[
         str | None, typer.Option("--weights", help="Of several references, like .7,.3.", show_default="equal")

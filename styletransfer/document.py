@@ -175,13 +175,16 @@ def _loudness(wish: float | str) -> float | str:
     return wish
 
 
+Strip = Literal["drums", "bass", "other", "vocals", "master"]
+
+
 class Asked(_Strict):
     """What was asked for."""
 
     amount: float = Field(ge=0, le=1)
-    stem_amounts: dict[Literal["drums", "bass", "other", "vocals"], Annotated[float, Field(ge=0, le=1)]] = {}
+    stem_amounts: dict[Strip, Annotated[float, Field(ge=0, le=1)]] = {}
     only: list[Literal["level", "eq", "dynamics", "width", "space"]] = []
-    lock: list[Literal["drums", "bass", "other", "vocals", "master"]] = []
+    lock: list[Strip] = []
     lufs: Annotated[float | str, AfterValidator(_loudness)] = "match-ref"
     true_peak_db: float | None = Field(default=None, ge=-40, le=24)
     channels: Literal[1, 2] | None = None

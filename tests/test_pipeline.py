@@ -90,6 +90,26 @@ def test_stem_amounts_leave_a_stem_alone(songs: Songs) -> None:
     assert all(is_neutral(stage, result.document.console.drums[name]) for name, stage in STRIP.items())
 
 
+def test_the_master_has_an_amount_of_its_own(songs: Songs) -> None:
+    whole, half, none = (
+        transfer(
+            songs["input"],
+            songs["reference"],
+            separator="builtin",
+            stem_amounts={"master": share},
+            gate=False,
+        ).document.console
+        for share in (1.0, 0.5, 0.0)
+    )
+    assert whole.stems() == half.stems() == none.stems()
+    for knob, value in whole.master["eq"].items():
+        if knob.endswith("gain_db"):
+            assert half.master["eq"][knob] == pytest.approx(value / 2, abs=0.05)
+    assert any(abs(value) > 1 for knob, value in whole.master["eq"].items() if knob.endswith("gain_db"))
+    for name in ("eq", "side_eq", "compressor", "width"):
+        assert is_neutral(MASTER[name], none.master[name])
+
+
 def test_mono_stays_mono_unless_asked(songs: Songs) -> None:
     mono = read(songs["input"]).with_channels(1)
     result = transfer(mono, songs["reference"], separator="builtin")
