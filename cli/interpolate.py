@@ -30,7 +30,7 @@ from .terminal import (
     set_up,
     span,
 )
-from .transfer import default_output, loudness, report, stem_amounts
+from .transfer import default_output, loudness, report, stem_amounts, stem_references
 
 
 @guarded
@@ -74,6 +74,13 @@ def interpolate(
         list[str] | None,
         typer.Option(
             "--stem-amount", help="One strip's own amount, like vocals=.5 or master=.5; repeatable."
+        ),
+    ] = None,
+    stem: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stem",
+            help="Stems that follow one reference all the way: A, B or another sound, like vocals=A,drums=B.",
         ),
     ] = None,
     lock: Annotated[
@@ -126,13 +133,16 @@ def interpolate(
         raise UsageError("choose one of --at, --steps and --sweep, or --plot alone")
     if save is not None and at is None:
         raise UsageError("--save keeps one mix; give it with --at")
+    named = {"A": first, "B": second}
+    by_stem = {name: named.get(str(sound), sound) for name, sound in stem_references(stem or []).items()}
     target = output or default_output(source)
     targets = [target] if at is not None or sweep else []
     if steps:
         places = [f"{step / (steps - 1):.3g}" for step in range(steps)]
         targets = [target.with_name(f"{target.stem}-{place}{target.suffix}") for place in places]
     written = [*targets, *([plot] if plot else []), *saved_files(save)]
-    refuse_overwriting(written, [source, first, second, *inside(stems_in)], overwrite)
+    sounds = [first, second, *by_stem.values()]
+    refuse_overwriting(written, [source, *sounds, *inside(stems_in)], overwrite)
 
     import torch
 
@@ -149,12 +159,15 @@ def interpolate(
     check_outputs(target, info.rate, save)
     if plot:
         picture.check_target(plot)
-    kept = {path: load_style(path) for path in (first, second) if is_style(path)}
+    kept = {path: load_style(path) for path in sounds if is_style(path)}
+    references = {path: kept[path].reference if path in kept else path for path in sounds}
     used = separator_for(list(kept.values()), separator, repo=repo, device=device)
     with progress(quiet) as show:
         way = styletransfer.interpolate(
             source,
-            *(kept[path].reference if path in kept else path for path in (first, second)),
+            references[first],
+            references[second],
+            stem_references={name: references[path] for name, path in by_stem.items()},
             space=space,
             converter=converter,
             separator=used,

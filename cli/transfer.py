@@ -170,7 +170,7 @@ def transfer(
     references = sounds[1:] if source else sounds
     if (source is None and stems_in is None) or not (references or style):
         raise UsageError("give an input and a reference (with --stems-in, the reference alone will do)")
-    by_stem = _stem_references(stem or [])
+    by_stem = stem_references(stem or [])
     target = output or default_output(source or stems_in)
     page = Page.asked(report_wish, report_audio, plots, target, save)
     sessions = Sessions.asked(daw, target, save)
@@ -261,7 +261,8 @@ def loudness(text: str) -> str | float:
         return text
 
 
-def _stem_references(texts: list[str]) -> dict[str, Path]:
+def stem_references(texts: list[str]) -> dict[str, Path]:
+    """Stem → sound, from texts like vocals=A.wav,drums=B.wav."""
     sounds: dict[str, Path] = {}
     for text in texts:
         for part in re.split(r",(?=[^,=/]+=)", text):

@@ -26,11 +26,11 @@ from styletransfer.document import (
     explained,
 )
 from styletransfer.encoder.measures import Measures
-from styletransfer.errors import ConfigError, UsageError
+from styletransfer.errors import ConfigError
 from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.notes import Note
-from styletransfer.reference import Reference, mixed, other_stems, shares_of, with_stems
+from styletransfer.reference import Reference, check_stems, mixed, other_stems, shares_of, with_stems
 from styletransfer.refining import polished, refined
 from styletransfer.result import Result, result_of, source_of
 from styletransfer.separation import Separator, choose, confidence
@@ -85,7 +85,8 @@ def transfer(
     clock = Clock(progress)
     references = reference if isinstance(reference, list) else [reference]
     shares_of(len(references), weights)
-    for_stems = _known_stems(stem_references or {})
+    for_stems = stem_references or {}
+    check_stems(for_stems)
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
     network = converters.choose(converter, device)
     check(network, request)
@@ -209,10 +210,3 @@ def _gate_notes(verdict: Verdict, full: Amounts) -> list[Note]:
         ]
     kept, asked = verdict.amounts["master"], full["master"]
     return [Note("gate-reduced", f"an amount of {kept:.2f} came closer to the reference than {asked:.2f}")]
-
-
-def _known_stems(by_stem: Mapping[str, Sound | Reference]) -> Mapping[str, Sound | Reference]:
-    for name in by_stem:
-        if name not in STEMS:
-            raise UsageError(f"there is no stem {name!r}; there are {', '.join(STEMS)}")
-    return by_stem

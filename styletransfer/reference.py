@@ -6,7 +6,7 @@ Nothing here needs the reference's sound once it was listened to; `song` and `st
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -116,6 +116,13 @@ def mixed(references: Sequence[Reference], weights: Sequence[float] | None = Non
     )
 
 
+def check_stems(names: Iterable[str]) -> None:
+    """UsageError for a stem that there isn't."""
+    for name in names:
+        if name not in STEMS:
+            raise UsageError(f"there is no stem {name!r}; there are {', '.join(STEMS)}")
+
+
 def with_stems(reference: Reference, stems: Mapping[str, Reference]) -> Reference:
     """The same reference with some stems' targets, relative to their own mixes, from others.
 
@@ -123,9 +130,7 @@ def with_stems(reference: Reference, stems: Mapping[str, Reference]) -> Referenc
     """
     if not stems:
         return reference
-    for name in stems:
-        if name not in STEMS:
-            raise UsageError(f"there is no stem {name!r}; there are {', '.join(STEMS)}")
+    check_stems(stems)
     measures = reference.measures
     taken = {name: other.measures.stems[name] for name, other in stems.items()}
     mixes = {name: other.measures.mix_of(name) for name, other in stems.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from styletransfer.errors import UsageError
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.pipeline import carry_over, requested
 from styletransfer.proposed import Proposed
-from styletransfer.reference import Reference, mixed
+from styletransfer.reference import Reference, check_stems, mixed, with_stems
 from styletransfer.result import Result, result_of
 from styletransfer.separation import Separator, choose, confidence
 from styletransfer.sources import Progress, Sound
@@ -39,6 +39,7 @@ def interpolate(
     first: Sound | Reference,
     second: Sound | Reference,
     *,
+    stem_references: Mapping[str, Sound | Reference] | None = None,
     space: str = "console",
     separator: str | Separator = "auto",
     repo: Path | None = None,
@@ -53,6 +54,7 @@ def interpolate(
 ) -> Interpolation:
     """The way of `input` from a first reference to a second.
 
+    stem_references   stem → the reference of that stem alone, all the way; often one of both.
     space    "console": the settings of both transfers are interpolated, knob by knob on perceptual scales.
              "embedding": what a converter reads of both references (measures, embeddings) is, and converted.
     Everything else is as `pipeline.transfer` has it, the errors too; UsageError for another space, and for
@@ -62,15 +64,17 @@ def interpolate(
         raise UsageError(f"there is no space {space!r}; choose {' or '.join(SPACES)}")
     request = requested(asked)
     clock = Clock(progress)
+    for_stems = stem_references or {}
+    check_stems(for_stems)
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
     network = converters.choose(converter, device)
     check(network, request)
     if space == "console":
         _check_settings(network)
-    ours, (one, other), _ = hear(
+    ours, (one, other), heard_for_stems = hear(
         input,
         [first, second],
-        {},
+        for_stems,
         used,
         stems_in=stems_in,
         reference_stems=None,
@@ -82,7 +86,7 @@ def interpolate(
         cache=cache,
         clock=clock,
     )
-    return Interpolation(ours, (one, other), request, used, network, space, clock)
+    return Interpolation(ours, (one, other), heard_for_stems, request, used, network, space, clock)
 
 
 class Interpolation:
@@ -95,13 +99,15 @@ class Interpolation:
         self,
         ours: Input,
         references: tuple[Reference, Reference],
+        stem_references: Mapping[str, Reference],
         request: Asked,
         separator: Separator,
         network: Converter | None,
         space: str,
         clock: Clock,
     ) -> None:
-        self._ours, self._references, self._request = ours, references, request
+        self._ours, self._references, self._stem_references = ours, references, stem_references
+        self._request = request
         self._separator, self._network, self._space, self._clock = separator, network, space, clock
         self._converted: dict[float, Result] = {}
 
@@ -162,14 +168,16 @@ class Interpolation:
         return self._converted[at].document.console
 
     def _transferred(self, at: float) -> Result:
-        between_both = mixed(self._references, (1 - at, at))
         return carry_over(
-            between_both, self._ours, self._request, self._separator, self._clock, self._network
+            self._reference_at(at), self._ours, self._request, self._separator, self._clock, self._network
         )
+
+    def _reference_at(self, at: float) -> Reference:
+        return with_stems(mixed(self._references, (1 - at, at)), self._stem_references)
 
     def _rendered(self, at: float) -> Result:
         rung = self.rung_at(at)
-        ours, theirs = self._ours, mixed(self._references, (1 - at, at))
+        ours, theirs = self._ours, self._reference_at(at)
         with self._clock("rendering"):
             stereo = ours.song.audio.with_channels(2)
             audio = render(stereo, ours.played, rung.strips, rung.master)

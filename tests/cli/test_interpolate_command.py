@@ -48,6 +48,34 @@ def test_steps_and_the_picture_of_the_way(three: tuple[Path, Path, Path], tmp_pa
     assert {soundfile.info(tmp_path / name).frames for name in names[1:]} == {soundfile.info(three[0]).frames}
 
 
+def test_stems_follow_one_reference_all_the_way(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    strips = {}
+    for name, given in (("free", []), ("pinned", ["--stem", "other=B"]), ("end", [])):
+        at = ("--at", 1 if name == "end" else 0.5)
+        saved = ("-o", tmp_path / f"{name}.wav", "--save", tmp_path / name)
+        done = run("interpolate", *three, *at, *given, *saved, "--no-gate", *BUILTIN)
+        assert done.exit_code == 0, done.stderr
+        document = json.loads((tmp_path / name / "result.json").read_text(encoding="utf-8"))
+        strips[name] = document["console"]
+    pinned = json.loads((tmp_path / "pinned" / "result.json").read_text(encoding="utf-8"))["references"]
+    assert [told["name"] for told in pinned if told["stem"] == "other"] == [three[2].name]
+    assert strips["pinned"]["drums"]["eq"] == pytest.approx(strips["free"]["drums"]["eq"], abs=0.01)
+
+    def missed_db(name: str) -> float:
+        sides = (strips[name]["other"]["eq"], strips["end"]["other"]["eq"])
+        return sum(abs(sides[0][knob] - sides[1][knob]) for knob in sides[0] if knob.endswith("gain_db"))
+
+    assert missed_db("pinned") < 0.05 < missed_db("free")
+
+
+def test_stems_that_arent_there_are_refused(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    for given, said in (("flute=A", "flute"), ("vocals", "--stem"), ("vocals=nowhere.wav", "nowhere.wav")):
+        done = run("interpolate", *three, "--at", 0.5, "--stem", given, "-o", tmp_path / "x.wav", *BUILTIN)
+        assert done.exit_code != 0
+        assert said in done.stderr
+        assert not (tmp_path / "x.wav").exists()
+
+
 def test_one_point_is_saved_with_its_references(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
     done = run(
         "interpolate",
