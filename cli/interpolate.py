@@ -134,6 +134,8 @@ def interpolate(
     if save is not None and at is None:
         raise UsageError("--save keeps one mix; give it with --at")
     named = {"A": first, "B": second}
+    if doubtful := [name for name in named if stem and Path(name).exists()]:
+        raise UsageError(f"{doubtful[0]} is REF_{doubtful[0]} in --stem, and a file here; rename the file")
     by_stem = {name: named.get(str(sound), sound) for name, sound in stem_references(stem or []).items()}
     target = output or default_output(source)
     targets = [target] if at is not None or sweep else []

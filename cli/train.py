@@ -18,7 +18,12 @@ app = typer.Typer(no_args_is_help=True, help="Train a network on a corpus that `
 Corpus = Annotated[Path, typer.Argument(metavar="CORPUS", help="The corpus's folder.")]
 Start = Annotated[str | None, typer.Option("--from", help="Weights to start from: a shipped name or a file.")]
 Minutes = Annotated[
-    float | None, typer.Option("--minutes", min=0, help="Stop before the round that would pass this.")
+    float | None,
+    typer.Option(
+        "--minutes",
+        min=0,
+        help="Stop before a round that, if as long as the last, would pass this; one is always trained.",
+    ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make the material.")]

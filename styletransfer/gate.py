@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from styletransfer.audio import STEMS
+from styletransfer.notes import Note
 
 AMOUNTS = (0.75, 0.5, 0.25)
 """What is tried, as shares of the amount that was asked for, where the whole of it didn't help."""
@@ -30,6 +31,24 @@ class Verdict:
     def closed(self) -> bool:
         """Whether the input stands."""
         return not any(self.amounts.values())
+
+    def notes(self, full: Amounts) -> list[Note]:
+        """What of the amounts that were asked for was taken back; a reduction by the largest of them."""
+        if self.closed:
+            return [
+                Note("gate-closed", "no amount brought the mix closer to the reference, so the input stands")
+            ]
+        silenced = [name for name in STEMS if full[name] and not self.amounts[name]]
+        if silenced:
+            return [
+                Note("gate-stem", f"the mix came closer without changing the {name}", name)
+                for name in silenced
+            ]
+        most = max(full, key=lambda name: full[name])
+        kept, asked = self.amounts[most], full[most]
+        return [
+            Note("gate-reduced", f"an amount of {kept:.2f} came closer to the reference than {asked:.2f}")
+        ]
 
 
 def decide(

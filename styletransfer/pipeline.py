@@ -29,7 +29,6 @@ from styletransfer.encoder.measures import Measures
 from styletransfer.errors import ConfigError
 from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
-from styletransfer.notes import Note
 from styletransfer.reference import Reference, check_stems, mixed, other_stems, shares_of, with_stems
 from styletransfer.refining import polished, refined
 from styletransfer.result import Result, result_of, source_of
@@ -145,7 +144,7 @@ def carry_over(
         verdict = _checked(desk, request, full, ours.measures.mix, attempt.measures)
         if verdict.amounts != full:
             attempt = desk.render(verdict.amounts)
-            notes += _gate_notes(verdict, full)
+            notes += verdict.notes(full)
     notes = [note for note in notes if note.strip not in request.lock]
     document = Document(
         input=source_of(ours.song, ours.span_s, ours.ready_stems),
@@ -198,15 +197,3 @@ def _checked(desk: Desk, request: Asked, full: Amounts, ours: Measures, reached:
     if not request.gate or not any(full.values()):
         return Verdict(full, before, after, after)
     return decide(full, before, after, lambda amounts: desk.distance_of(desk.render(amounts).measures))
-
-
-def _gate_notes(verdict: Verdict, full: Amounts) -> list[Note]:
-    if verdict.closed:
-        return [Note("gate-closed", "no amount brought the mix closer to the reference, so the input stands")]
-    silenced = [name for name in STEMS if full[name] and not verdict.amounts[name]]
-    if silenced:
-        return [
-            Note("gate-stem", f"the mix came closer without changing the {name}", name) for name in silenced
-        ]
-    kept, asked = verdict.amounts["master"], full["master"]
-    return [Note("gate-reduced", f"an amount of {kept:.2f} came closer to the reference than {asked:.2f}")]

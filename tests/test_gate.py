@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from styletransfer.audio import STEMS
-from styletransfer.gate import Amounts, decide
+from styletransfer.gate import Amounts, Verdict, decide
 
 FULL: Amounts = dict.fromkeys((*STEMS, "master"), 1.0)
 
@@ -45,3 +45,12 @@ def test_smaller_amounts_are_shares_of_what_was_asked_for() -> None:
 
     decide(dict.fromkeys(FULL, 0.4), 10.0, 12.0, note)
     assert tried[:3] == pytest.approx([0.3, 0.2, 0.1])
+
+
+@pytest.mark.parametrize("master", [0.0, 0.1, 1.0])
+def test_a_reduction_is_told_by_what_was_asked_for_most(master: float) -> None:
+    full = dict.fromkeys(STEMS, 0.8) | {"master": master}
+    amounts = {name: amount / 2 for name, amount in full.items()}
+    (note,) = Verdict(amounts, 3.0, 4.0, 2.0).notes(full)
+    asked = max(0.8, master)
+    assert note.message == f"an amount of {asked / 2:.2f} came closer to the reference than {asked:.2f}"

@@ -92,7 +92,8 @@ def interpolate(
 class Interpolation:
     """One input between two references, everything heard and nothing rendered yet.
 
-    `first` and `second` are the plain transfers; `at(0)` and `at(1)` are the same.
+    `first` and `second` are the plain transfers, with the stems' own references; `at(0)` and `at(1)` are
+    the same.
     """
 
     def __init__(
@@ -113,12 +114,12 @@ class Interpolation:
 
     @cached_property
     def first(self) -> Result:
-        """The plain transfer to the first reference."""
+        """The plain transfer to the first reference, stems with a reference of their own following that."""
         return self._transferred(0.0)
 
     @cached_property
     def second(self) -> Result:
-        """The plain transfer to the second reference."""
+        """The same to the second."""
         return self._transferred(1.0)
 
     def at(self, at: float) -> Result:

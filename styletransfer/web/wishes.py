@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from styletransfer.document import explained
+from styletransfer.document import Strip, explained
 from styletransfer.errors import ConfigError
 
 Stem = Literal["drums", "bass", "other", "vocals"]
-Strip = Literal["drums", "bass", "other", "vocals", "master"]
 Kind = Literal["mix", "stems", "session", "result", "report"]
 """What can be downloaded."""
 

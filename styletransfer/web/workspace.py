@@ -145,7 +145,7 @@ class Workspace:
                 **self._shared(wish, [*references, *by_stem.values()]),
             )
             progress("preparing the players", 0.0)
-            ends = (references[0].name, references[1].name) if len(references) == 2 and not by_stem else None
+            ends = (references[0].name, references[1].name) if len(references) == 2 else None
             self._desk = Desk(Retouch(self._named(result)), ends)
             progress("preparing the players", 1.0)
 
@@ -163,15 +163,17 @@ class Workspace:
         desk = self.desk
         if self._transferred is None or desk.ends is None:
             raise UsageError("there is a way between two references, after a transfer to both")
-        wish, source, (first, second) = self._transferred
+        wish, source, (first, second, *for_stems) = self._transferred
+        by_stem = dict(zip(wish.stems, for_stems, strict=True))
 
         def work(progress: Progress) -> None:
             way = interpolate(
                 source.path,
                 first.reference,
                 second.reference,
+                stem_references={stem: sound.reference for stem, sound in by_stem.items()},
                 progress=progress,
-                **self._shared(wish, [first, second]),
+                **self._shared(wish, [first, second, *for_stems]),
             )
             way.rung_at(0.5)  # renders both ends
             desk.way = way

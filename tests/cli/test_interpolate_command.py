@@ -68,8 +68,18 @@ def test_stems_follow_one_reference_all_the_way(three: tuple[Path, Path, Path], 
     assert missed_db("pinned") < 0.05 < missed_db("free")
 
 
-def test_stems_that_arent_there_are_refused(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    for given, said in (("flute=A", "flute"), ("vocals", "--stem"), ("vocals=nowhere.wav", "nowhere.wav")):
+def test_stems_that_arent_there_are_refused(
+    three: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for given, said in (
+        ("flute=A", "flute"),
+        ("vocals", "--stem"),
+        ("vocals=nowhere.wav", "nowhere.wav"),
+        ("vocals=A", "rename"),
+    ):
+        if said == "rename":
+            (tmp_path / "A").touch()
         done = run("interpolate", *three, "--at", 0.5, "--stem", given, "-o", tmp_path / "x.wav", *BUILTIN)
         assert done.exit_code != 0
         assert said in done.stderr

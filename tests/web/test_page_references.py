@@ -60,6 +60,23 @@ def test_a_style_and_a_stems_reference_make_a_transfer(page: Page, style: Path) 
     assert len(by_name) == 2
 
 
+def test_the_way_leaves_a_stems_own_reference_alone(page: Page) -> None:
+    keys = {sound["name"]: sound["key"] for sound in page.work("GET", "").told["sounds"]}
+    ends = [keys["<b>warm</b>"], keys["other.wav"]]
+    wish = {"weights": dict.fromkeys(ends, 1.0), "stems": {"drums": ends[1]}}
+    assert page.work("POST", "/transfer", wish).status == 200
+    assert page.wait()["job"]["error"] is None
+    assert page.work("POST", "/way").status == 200
+    assert page.wait()["job"]["error"] is None
+    drums, others = [], []
+    for at in (0.0, 1.0):
+        settings = page.work("POST", "/between", {"at": at}).told["settings"]
+        drums.append(settings["drums"]["eq"])
+        others.append(settings["other"]["eq"])
+    assert drums[0] == pytest.approx(drums[1], abs=0.05)
+    assert others[0] != pytest.approx(others[1], abs=0.05)
+
+
 def test_the_library_is_offered_and_a_style_taken(page: Page) -> None:
     (offered,) = page.work("GET", "/styles").told
     assert offered["title"] == "<b>warm</b>"

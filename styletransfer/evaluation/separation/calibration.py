@@ -19,7 +19,7 @@ _LEAST_SPREAD = 1e-2
 
 def agreement(found: Findings, system: str, kind: str) -> dict[str, dict[str, Any]]:
     """Stem → rank correlation of confidence and SDR over a kind's songs, and over how many; `all` stems
-    together."""
+    together. None where fewer than three differ."""
     pairs: dict[str, list[tuple[float, float]]] = {stem: [] for stem in (*STEMS, "all")}
     for judged in found.of(kind):
         told = judged.confidence.get(system, {})
@@ -52,7 +52,7 @@ def weights(found: Findings, system: str) -> dict[str, float]:
     return {"constant": constant, **dict(zip(FEATURES, map(float, slopes), strict=True))}
 
 
-def _correlation(values: list[tuple[float, float]]) -> float:
+def _correlation(values: list[tuple[float, float]]) -> float | None:
     if len({value for value, _ in values}) < 3:
-        return float("nan")
+        return None
     return float(spearmanr(*zip(*values, strict=True)).statistic)

@@ -53,7 +53,7 @@ class SeparationConfig:
 class Judged:
     """What came of one song: system → stem → scores, of stems that are known and audible.
 
-    rest_db   what no stem claims, below the mix; at least −120. Of systems that give four stems.
+    rest_db   what no stem claims, in dB re the mix, −120 or more; of systems that give four stems.
     """
 
     song: JudgedSong

@@ -49,7 +49,7 @@ def markdown(found: Findings, config: SeparationConfig) -> str:
 def figures(found: Findings, config: SeparationConfig) -> dict[str, Any]:
     """Everything that was measured, as JSON can say it."""
     return {
-        "format": 1,
+        "format": 2,
         "split": config.split,
         "seed": config.seed,
         **machine(),
@@ -202,7 +202,8 @@ def _confidence_text(found: Findings) -> str:
 
 
 def _agreed(entry: dict[str, Any]) -> tuple[str, str]:
-    return str(entry["songs"]), _number(entry["correlation"])
+    found = entry["correlation"]
+    return str(entry["songs"]), "none" if found is None else _number(found)
 
 
 def _cost_table(found: Findings) -> str:

@@ -35,7 +35,7 @@ _DEPTHS = (8, 32)
 _FEATURE_SHARES = (0.2, 0.8)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Gaps:
     """DCIMIG and its parts.
 
@@ -67,7 +67,7 @@ class Gaps:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Explicitness:
     """DCI explicitness by random forests.
 
@@ -88,7 +88,10 @@ class Explicitness:
     pieces: Ints
 
     def lead_over(self, other: Explicitness) -> Estimate:
-        """How far it is above another system's on the same excerpts; the interval draws pieces again."""
+        """How far it is above another system's on the same excerpts; the interval draws pieces again.
+
+        Where a part of `fitted` is clamped to 0, it isn't here.
+        """
         return mean_by_piece(other.errors - self.errors, self.pieces)
 
     @classmethod

@@ -15,7 +15,7 @@ from .intervals import Floats, Ints, mean_by_piece
 from .retrieval import distances, prepared
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Leak:
     """The leak with its interval, and what an embedding that knows nothing of pieces would show.
 

@@ -24,7 +24,7 @@ _PENALTIES = np.logspace(-1, 7, 17)
 _LEAST = 40  # excerpts, below which no line is fitted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Probe:
     """R² of one parameter, 1 perfect, 0 no better than its mean.
 

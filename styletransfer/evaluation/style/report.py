@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from styletransfer.encoder.network import EXPLICIT_WEIGHT
 from styletransfer.evaluation.report import machine
@@ -91,11 +92,7 @@ def figures(found: Findings, config: StyleConfig) -> dict[str, Any]:
                     name: {figure: _plain(answer.estimate(figure)) for figure in FIGURES}
                     for name, answer in answers.items()
                 },
-                "lead_of_encoder": {
-                    name: _plain(answers[ENCODER].lead_over(answer))
-                    for name, answer in answers.items()
-                    if ENCODER in answers and name != ENCODER
-                },
+                "lead_of_encoder": _leads(answers),
             }
             for (condition, kind, count), answers in found.answers.items()
         ],
@@ -105,6 +102,7 @@ def figures(found: Findings, config: StyleConfig) -> dict[str, Any]:
                 "effects": count,
                 "chance": next(iter(leaks.values())).chance,
                 "systems": {name: _plain(leak.leak) for name, leak in leaks.items()},
+                "lead_of_encoder": _leads(leaks),
             }
             for (kind, count), leaks in found.leaks.items()
         ],
@@ -125,6 +123,10 @@ def figures(found: Findings, config: StyleConfig) -> dict[str, Any]:
                     }
                     for name, gap in table.items()
                 },
+                "lead_of_encoder": {
+                    "dcimig": _leads(table),
+                    "explicitness": _leads(found.explicitness[label, kind]),
+                },
             }
             for (label, kind), table in found.gaps.items()
         ],
@@ -139,6 +141,10 @@ def figures(found: Findings, config: StyleConfig) -> dict[str, Any]:
                     }
                     for system, probes in table.items()
                 },
+                "lead_of_encoder": {
+                    name: _leads({system: probes[name] for system, probes in table.items()})
+                    for name in table.get(ENCODER, ())
+                },
             }
             for (condition, kind), table in found.probes.items()
         ],
@@ -149,6 +155,19 @@ def figures(found: Findings, config: StyleConfig) -> dict[str, Any]:
             }
             for kind, table in found.naming.items()
         },
+    }
+
+
+class _Leading(Protocol):
+    def lead_over(self, other: Any) -> Estimate: ...
+
+
+def _leads(found: Mapping[str, _Leading]) -> dict[str, dict[str, float | None]]:
+    """Baseline → how far the encoder is ahead of it; empty without the encoder."""
+    return {
+        name: _plain(found[ENCODER].lead_over(other))
+        for name, other in found.items()
+        if ENCODER in found and name != ENCODER
     }
 
 

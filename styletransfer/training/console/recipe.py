@@ -28,7 +28,7 @@ class ConsoleRecipe(BaseModel):
                       go.
     known_share       weight of the losses on known settings while listening; `af_weight` of the AF distance,
                       ln(1 + AF).
-    minutes           stop before the round that would pass this; 0 for no limit.
+    minutes           stop before a round that, if as long as the last, would pass this; 0 for no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

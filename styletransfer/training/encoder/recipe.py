@@ -41,7 +41,7 @@ class EncoderRecipe(BaseModel):
     restyled         probability of each of the four changes in them: equalizer, side, pan, gain. Their
                      parameters are then not asked for.
     schedule_every   rounds between two updates of the effects' probabilities; 0 leaves them alone.
-    minutes          stop before the round that would pass this; 0 for no limit.
+    minutes          stop before a round that, if as long as the last, would pass this; 0 for no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

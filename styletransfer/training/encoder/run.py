@@ -116,7 +116,14 @@ def train(
         progress("validation set", 0.0)
         judge = validation.prepare(corpus, recipe, material or folder, crew, heard)
     own = recipe.model_copy(update={"seed": seed_of(recipe.seed, rank)}) if fabric.world_size > 1 else recipe
-    shards = Shards(corpus, own, (material or folder) / f"shards-{rank}", crew, heard, device=device)
+    shards = Shards(
+        corpus,
+        own,
+        (material or folder) / f"shards-{rank}",
+        crew,
+        heard,
+        device=device if workers == 0 else "cpu",
+    )
     if material is not None:
         shards.load_all()
     device_model, device_optimizer = fabric.setup(model, optimizer)

@@ -52,15 +52,19 @@ class Validation:
 
     @torch.no_grad()
     def loss_by_effect(self, network: FXEncoder, temperature: float, device: str) -> dict[str, float]:
-        """Effect → NT-Xent over styles of that effect alone, the mean over stems: how badly it is learned."""
+        """Effect → NT-Xent over styles of that effect alone, each stem's among its own: how badly it is
+        learned."""
         losses = {}
         for effect in EFFECTS:
-            found = []
-            for name in [name for name in self.stem if name.startswith(f"effect/{effect}/")]:
-                heard = self._heard(network, name, device)
-                style = torch.arange(len(heard) // 2, device=heard.device).repeat_interleave(2)
-                found.append(float(nt_xent(heard, style, torch.zeros_like(style), temperature)))
-            losses[effect] = sum(found) / len(found)
+            names = [name for name in self.stem if name.startswith(f"effect/{effect}/")]
+            heard = [self._heard(network, name, device) for name in names]
+            numbers = [
+                torch.full((len(part),), stem_number(self.stem[n]))
+                for n, part in zip(names, heard, strict=True)
+            ]
+            together, stem = torch.cat(heard), torch.cat(numbers)
+            style = torch.arange(len(together) // 2).repeat_interleave(2)
+            losses[effect] = float(nt_xent(together, style.to(device), stem.to(device), temperature))
         return losses
 
     def _heard(self, network: FXEncoder, name: str, device: str) -> Tensor:
@@ -91,14 +95,14 @@ def prepare(
     """The validation set of a corpus, rendered by the crew, or from the folder of an earlier run.
 
     `recipe.validation_styles` of 4 effects per stem on excerpts twice as long as training's; two fifths as
-    many of each effect alone, over all stems, on training's length.
+    many of each effect alone, over all stems (two of each stem at least), on training's length.
     """
     styles = recipe.validation_styles
     sets: list[tuple[str, str, str | None, int]] = [(stem, stem, None, styles) for stem in stems]
     single = max(2, 2 * styles // 5 // len(stems))
     for effect in EFFECTS:
         sets += [(f"effect/{effect}/{stem}", stem, effect, single) for stem in stems]
-    path = folder / f"validation-{styles}-{len(sets)}.safetensors"
+    path = folder / f"validation-{styles}-by-stem.safetensors"
     if not path.exists():
         orders = [
             Order(

@@ -16,12 +16,10 @@ from styletransfer.corpus.folder import RATE, Corpus, CorpusSong
 from styletransfer.errors import AudioError
 from styletransfer.separation.splitters import FFT, HOP, LEVEL, SOURCES
 
-from .aligning import character, fitting_factor, offset_on_beat
 from .mixing import balanced, errs, overdriven, processed
 from .recipe import SeparatorRecipe
 
 _TRIES = 4
-_CANDIDATES = 12  # songs that are looked at for one that fits in key and tempo
 _AUDIBLE_RMS = 2e-3
 _MISSING = 0.06  # chance that a source is left out of an excerpt
 _LEVEL_DB = 3.0
@@ -85,11 +83,10 @@ def render(order: Order) -> tuple[Tensor, Tensor]:
 def excerpt(order: Order, generator: Generator) -> tuple[Tensor, Tensor]:
     """One example: the accompaniment as the splitter hears it, and its three sources, as complex spectra."""
     recipe, songs = order.recipe, songs_of(order.corpus, "train")
-    chances = torch.tensor([recipe.remix_share, recipe.voice_share, recipe.aligned_share])
-    remixed, voiced, aligned = (torch.rand(3, generator=generator) < chances).tolist()
+    chances = torch.tensor([recipe.remix_share, recipe.voice_share])
+    remixed, voiced = (torch.rand(2, generator=generator) < chances).tolist()
     stems = (*SOURCES, "vocals") if voiced else SOURCES
-    made = (_aligned if aligned else _remixed) if remixed else _song
-    sounds = made(songs, stems, recipe, generator)
+    sounds = _remixed(songs, stems, recipe, generator) if remixed else _song(songs, stems, recipe, generator)
     spectra = torch.stack(
         [
             balanced(spectrum(_coloured(sounds[i], stem, recipe, generator), recipe.bins), generator)
@@ -131,36 +128,6 @@ def _remixed(songs: Songs, stems: tuple[str, ...], recipe: SeparatorRecipe, gene
             sounds[i] = _read(song, stem, float(torch.rand((), generator=generator)), frames, factor)
             if sounds[i].square().mean().sqrt() > _AUDIBLE_RMS:
                 break
-    return sounds
-
-
-def _aligned(songs: Songs, stems: tuple[str, ...], recipe: SeparatorRecipe, generator: Generator) -> Tensor:
-    """Remixed in the key and the tempo of one of the songs; stems for which none fits are silent."""
-    frames = (recipe.frames - 1) * HOP
-    sounds = torch.zeros(len(stems), 2, frames)
-    order = torch.randperm(len(stems), generator=generator).tolist()
-    first = songs.draw(stems[order[0]], generator)
-    if first is None:
-        return sounds
-    key, speed = character(first), _speed(generator)
-    beat_s, higher = key.beat_s / speed, 12 * math.log2(speed)
-    place = float(torch.rand((), generator=generator))
-    sounds[order[0]] = anchor = _read(first, stems[order[0]], place, frames, speed)
-    for i in order[1:]:
-        found: list[tuple[float, CorpusSong, float]] = []
-        for _ in range(_CANDIDATES):
-            song = songs.draw(stems[i], generator)
-            factor = None if song is None else fitting_factor(character(song), beat_s, _FASTER)
-            if song is not None and factor is not None:
-                likeness = character(song).likeness(key, 12 * math.log2(factor) - higher)
-                found.append((0.0 if stems[i] == "drums" else likeness, song, factor))
-        place = float(torch.rand((), generator=generator))
-        if found:
-            _, song, factor = max(found, key=lambda one: one[0])
-            longer = frames + round(beat_s * RATE)
-            sound = _read(song, stems[i], place, longer, factor)
-            start = offset_on_beat(sound, anchor, beat_s)
-            sounds[i] = sound[:, start : start + frames]
     return sounds
 
 

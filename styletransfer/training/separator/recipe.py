@@ -24,11 +24,10 @@ class SeparatorRecipe(BaseModel):
     averaging        what of the averaged weights is kept from step to step; the average is what is judged.
     l1_weight        of the compressed magnitudes' distance, beside the SDR's 1.
     remix_share      share of excerpts whose stems come from different songs.
-    aligned_share    share of these whose songs fit in key and tempo.
     voice_share      share of excerpts that have passed a voice stage that errs.
     effect_share     chance of a compressor, reverb, saturation or limiter, per stem.
     overdrive_share  chance that `other` is overdriven as guitars are; a third of it for the bass.
-    minutes          stop before the round that would pass this; 0 for no limit.
+    minutes          stop before a round that, if as long as the last, would pass this; 0 for no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +49,6 @@ class SeparatorRecipe(BaseModel):
     warm_up_steps: int = Field(50, ge=0)
     l1_weight: float = Field(0.0, ge=0)
     remix_share: float = Field(0.6, ge=0, le=1)
-    aligned_share: float = Field(0.0, ge=0, le=1)
     voice_share: float = Field(0.5, ge=0, le=1)
     effect_share: float = Field(0.25, ge=0, le=1)
     overdrive_share: float = Field(0.25, ge=0, le=1)

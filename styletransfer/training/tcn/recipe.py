@@ -28,7 +28,7 @@ class TCNRecipe(BaseModel):
     other_share      share of the pairs whose inputs went through settings of their own, and aren't neutral.
     averaging        what of the averaged weights is kept from step to step; the average is judged and kept.
     validation_pairs held-out pairs, each judged with true and with separated stems.
-    minutes          stop before the round that would pass this; 0 for no limit.
+    minutes          stop before a round that, if as long as the last, would pass this; 0 for no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

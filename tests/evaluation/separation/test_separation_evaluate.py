@@ -161,7 +161,11 @@ def test_a_report_says_it_all(
     text = paths[1].read_text(encoding="utf-8")
     assert "## Real: SDR" in text
     assert "leaks 0.1" in text
-    figures = json.loads(paths[0].read_text(encoding="utf-8"))
+    assert "| stem | real songs | real, correlation | rendered songs | rendered, correlation |" in text
+    assert "rendered, processor seconds per second" in text
+    figures = json.loads(paths[0].read_text(encoding="utf-8"), parse_constant=pytest.fail)  # no NaN
+    assert set(figures["confidence"]) == {"real", "rendered"}
+    assert figures["confidence"]["real"]["bass"] == {"songs": 0, "correlation": None}
     assert figures["means"]["rendered"]["leaks 0.1"]["drums"]["sdr_db"]["value"] > 6
     assert paths[2].stat().st_size > 5000
 
