@@ -10,12 +10,14 @@ from torch import Generator
 from training_corpus import small_corpus, trained_by_two
 
 from styletransfer import encoders
+from styletransfer.audio import STEMS
+from styletransfer.chains import EFFECTS
 from styletransfer.encoder.network import HEARD
 from styletransfer.errors import AudioError, AutomixError, CheckpointError, ConfigError, UsageError
 from styletransfer.training import run_folder
 from styletransfer.training.crew import Crew
 from styletransfer.training.encoder import run as training
-from styletransfer.training.encoder import shards
+from styletransfer.training.encoder import shards, validation
 from styletransfer.training.encoder.recipe import EncoderRecipe, read, shipped
 from styletransfer.training.steps import learning_rate
 
@@ -69,6 +71,17 @@ def test_a_run_leaves_weights_that_load_and_know_where_they_come_from(unbroken: 
         assert loaded.network.embed(torch.randn(1, 2, 44100) * 0.1, "mix").norm() == pytest.approx(
             1, abs=1e-3
         )
+
+
+def test_an_effect_is_judged_on_all_stems(unbroken: Path, corpus: Path) -> None:
+    judge = validation.prepare(corpus, RECIPE, unbroken, Crew(0), (*STEMS, "mix"))
+    loaded = encoders.load(next(unbroken.glob("fxencoder-small-*.safetensors")))
+    before = judge.loss_by_effect(loaded.network, 0.1, "cpu")
+    assert set(before) == set(EFFECTS)
+    for stem in (*STEMS, "mix"):
+        heard = judge.heard | {f"effect/eq/{stem}": judge.heard[f"effect/eq/{stem}"].flip(0)[[0, 2, 1, 3]]}
+        after = validation.Validation(heard, judge.stem).loss_by_effect(loaded.network, 0.1, "cpu")
+        assert {name for name in EFFECTS if after[name] != pytest.approx(before[name])} == {"eq"}
 
 
 def test_a_run_cut_off_goes_on_with_the_same_curve(
