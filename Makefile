@@ -64,9 +64,9 @@ separator: $(VENV)/.installed-dev  ## train the splitter of drums, bass and othe
 	$(BIN)/automix train separator '$(CORPUS)' --recipe cpu-again --seed 1 -o separator-run \
 		--from separator-run/first/splitter-small-*.safetensors
 
-separator-tables: $(VENV)/.installed-dev  ## measure builtin beside its baselines and an oracle; writes separator-output/
+separator-tables: $(VENV)/.installed-dev  ## measure builtin beside its baselines and an oracle, also on REAL=DIR of recordings; writes separator-output/
 	$(BIN)/pip install -q --no-deps stempeg
-	$(BIN)/automix evaluate separator --corpus '$(CORPUS)' --output separator-output
+	$(BIN)/automix evaluate separator --corpus '$(CORPUS)' --songs 12 $(if $(REAL),--real '$(REAL)') --output separator-output
 
 library-scale: $(VENV)/.installed-dev  ## measure searches of a million styles beside comparing all: 10 minutes, 4 GB of disk
 	$(BIN)/python -m styletransfer.library.scale

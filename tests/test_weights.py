@@ -63,3 +63,8 @@ def test_manifest_and_folder_agree() -> None:
         tensors, metadata = weights.load(name)
         assert tensors
         assert {"format", "config", "origin", "licence"} <= set(metadata)
+
+
+def test_all_that_ships_stays_small() -> None:
+    folder = Path(__file__).parents[1] / "checkpoints"
+    assert sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) < 95e6

@@ -102,7 +102,7 @@ def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedSplitter:
 def save(
     directory: Path, name: str, network: nn.Module, config: SplitterConfig, facts: Mapping[str, Any]
 ) -> tuple[Path, str]:
-    """Write a splitter as float16 (statistics of normalization as they are); the path, and its sha256."""
+    """Write a splitter as float16 (what is named `norm` as it is); the path, and its sha256."""
     tensors = {
         key: value.half() if value.dtype == torch.float32 and "norm" not in key else value
         for key, value in network.state_dict().items()

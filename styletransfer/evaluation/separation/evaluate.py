@@ -21,7 +21,7 @@ from styletransfer.separation.confidence import Confidence, confidences
 
 from .scores import Scores, audible, score
 from .songs import REAL, RENDERED, JudgedSong, corpus_songs, packaged_songs, real_songs
-from .systems import MEDIAN, MIX, System, line_up
+from .systems import HTDEMUCS, MEDIAN, MIX, System, line_up
 
 SPLITS = ("test", "validation")
 QUICK_SONGS = 8
@@ -139,6 +139,8 @@ def evaluate(
         {system.name: system.fingerprint for system in compared},
         notes=notes,
     )
+    if HTDEMUCS not in found.systems and not systems:
+        found.notes.append(f"{HTDEMUCS} is left out: its weights aren't here.")
     for number, song in enumerate(songs):
         progress("separating", number / len(songs))
         found.judged.append(judge(song, compared))

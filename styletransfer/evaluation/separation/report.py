@@ -32,6 +32,7 @@ def markdown(found: Findings, config: SeparationConfig) -> str:
         *(f"- {note}" for note in found.notes),
         "## Goals",
         _goals_table(found),
+        "No lead is asked of vocals: builtin and the median split stand behind the same voice network.",
     ]
     for kind in found.kinds():
         parts += [f"## {kind.capitalize()}: SDR", _sdr_table(found, kind, config.seed)]

@@ -22,7 +22,7 @@ class SeparatorRecipe(BaseModel):
     frozen_rounds    rounds in which only what is new is trained, not what came from Spleeter.
     frozen_norm      leave the batch norms' statistics as they came.
     averaging        what of the averaged weights is kept from step to step; the average is what is judged.
-    l1_weight        of the compressed magnitudes' distance, beside the SDR's 1.
+    l1_weight        of the errors' mean magnitude, beside the SDR's 1.
     remix_share      share of excerpts whose stems come from different songs.
     voice_share      share of excerpts that have passed a voice stage that errs.
     effect_share     chance of a compressor, reverb, saturation or limiter, per stem.

@@ -131,7 +131,7 @@ def train(
 
 
 def total_loss(recipe: SeparatorRecipe, losses: dict[str, Tensor]) -> Tensor:
-    """What is minimized: the SDR, and the magnitudes' distance with the recipe's weight."""
+    """What is minimized: the SDR, and the errors' mean magnitude with the recipe's weight."""
     return losses["sdr"] + recipe.l1_weight * losses["l1"] if "l1" in losses else losses["sdr"]
 
 
