@@ -3,7 +3,8 @@
 `PUBLISHED`   the ranges and probabilities of Koo et al. (ICASSP 2023), widened to all ten effects where
               exactly k of them are drawn; our console only.
 `GENTLE`      what people's mixes differ by: less.
-`VARIED`      for training: all ten effects, ranges from gentle to published, every implementation.
+`VARIED`      for training: all ten effects, every implementation, ranges from gentle nearly to published
+              (compressors from −70 to −8 dB, where published ones reach from −80 to −5).
 """
 
 from __future__ import annotations
