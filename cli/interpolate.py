@@ -133,10 +133,12 @@ def interpolate(
         raise UsageError("choose one of --at, --steps and --sweep, or --plot alone")
     if save is not None and at is None:
         raise UsageError("--save keeps one mix; give it with --at")
-    named = {"A": first, "B": second}
-    if doubtful := [name for name in named if stem and Path(name).exists()]:
-        raise UsageError(f"{doubtful[0]} is REF_{doubtful[0]} in --stem, and a file here; rename the file")
-    by_stem = {name: named.get(str(sound), sound) for name, sound in stem_references(stem or []).items()}
+    named = {Path("A"): first, Path("B"): second}
+    by_stem = stem_references(stem or [])
+    for sound in named.keys() & set(by_stem.values()):
+        if sound.exists():
+            raise UsageError(f"{sound} is REF_{sound} in --stem, and a file here; rename the file")
+    by_stem = {name: named.get(sound, sound) for name, sound in by_stem.items()}
     target = output or default_output(source)
     targets = [target] if at is not None or sweep else []
     if steps:
