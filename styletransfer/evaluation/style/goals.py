@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from statistics import fmean
 
 from styletransfer.evaluation.goal import Goal
 from styletransfer.evaluation.statistics import Estimate
@@ -44,9 +43,11 @@ def goals(found: Findings) -> list[Goal]:
     return [*_retrieval(found), *_leads(found), *_other_leads(found), *_others(found), *timed]
 
 
-def grouped(probes: dict[str, Probe]) -> dict[str, float]:
+def grouped(probes: dict[str, Probe]) -> dict[str, Estimate]:
     """The mean R² of each group of PROBED that was measured."""
-    return {group: fmean(probe.r2.value for probe in of.values()) for group, of in _groups(probes).items()}
+    return {
+        group: mean_estimate([probe.r2 for probe in of.values()]) for group, of in _groups(probes).items()
+    }
 
 
 def _groups(probes: dict[str, Probe]) -> dict[str, dict[str, Probe]]:
@@ -139,5 +140,5 @@ def _others(found: Findings) -> Iterator[Goal]:
         target = _LEAK_OVER_CHANCE * leak.chance
         yield Goal(f"content leak, {kind}, {count} effects", target, leak.leak.value, True)
     for (condition, kind), tables in found.probes.items():
-        for group, value in grouped(tables[ENCODER]).items():
-            yield Goal(f"R² of {group}, {kind}, pieces {condition}", _PROBES[condition][group], value)
+        for group, r2 in grouped(tables[ENCODER]).items():
+            yield Goal(f"R² of {group}, {kind}, pieces {condition}", _PROBES[condition][group], r2.value)

@@ -124,7 +124,7 @@ def probes_table(found: Findings) -> str:
     for (condition, kind), tables in found.probes.items():
         for name, probes in tables.items():
             means = grouped(probes)
-            rows.append([condition, kind, name, *(_number(value) for value in means.values())])
+            rows.append([condition, kind, name, *(_interval(r2) for r2 in means.values())])
     groups = list(grouped(next(iter(next(iter(found.probes.values())).values())))) if found.probes else []
     return _table(["pieces", "kind", "system", *groups], rows)
 
