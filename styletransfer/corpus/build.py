@@ -158,8 +158,7 @@ def _render(
         for recipe in wanted
         if recipe.id not in failed and not (_folder(destination, recipe) / "meta.json").is_file()
     ]
-    for package in sorted({package for recipe in todo for package in recipe.needs}):
-        packages.fetch(package, cache)
+    packages.fetch_all(sorted({package for recipe in todo for package in recipe.needs}), cache)
     tasks = [(recipe, destination, cache) for recipe in todo]
     for recipe, why in zip(todo, _shared(_render_one, tasks, jobs, "rendering", progress), strict=True):
         if why:

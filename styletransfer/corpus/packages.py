@@ -7,6 +7,8 @@ import gzip
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import platformdirs
@@ -23,6 +25,9 @@ _NAMED = (
     ("(?i)public domain", "public domain"),
 )
 """What copyright files of free form say, and the short name that it stands for."""
+
+
+_AT_ONCE = 4
 
 
 def default_cache() -> Path:
@@ -53,6 +58,22 @@ def fetch(package: str, cache: Path) -> Path:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder
+
+
+def fetch_all(
+    names: Iterable[str], cache: Path, fetched: Callable[[float], None] = lambda share: None
+) -> dict[str, Path]:
+    """Package → its folder, as `fetch` has it; some at a time, so that one unpacks while another comes in.
+
+    fetched  told the share of them that is there.
+    """
+    wanted = list(dict.fromkeys(names))
+    folders: dict[str, Path] = {}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for name, folder in zip(wanted, pool.map(lambda name: fetch(name, cache), wanted), strict=True):
+            folders[name] = folder
+            fetched(len(folders) / len(wanted))
+    return folders
 
 
 def _run(command: list[str], folder: Path, package: str) -> None:

@@ -66,10 +66,7 @@ def recipes(cache: Path, seed: int, fetched: Callable[[float], None] = lambda fr
     fetched  told the share of them that is there.
     """
     names = (*material.MIDI_PACKAGES, *material.MODULE_PACKAGES)
-    folders = {}
-    for index, package in enumerate(names):
-        folders[package] = packages.fetch(package, cache)
-        fetched((index + 1) / len(names))
+    folders = packages.fetch_all(names, cache, fetched)
     found: list[list[Recipe]] = []
     seen: set[str] = set()
     for package in material.MIDI_PACKAGES:

@@ -28,7 +28,7 @@ from .voiceprint import Array
 _ESPEAK = ("espeak-ng", "libespeak-ng1", "espeak-ng-data", "libsonic0", "libpcaudio0")
 _FLITE = ("flite", "libflite1")
 
-CLIPS_AT_MOST = 32
+CLIPS_AT_MOST = 24
 """Per speaker, evenly over its list: enough words for songs, minutes of analysis saved."""
 
 
