@@ -3,8 +3,7 @@
 `PUBLISHED`   the ranges and probabilities of Koo et al. (ICASSP 2023), widened to all ten effects where
               exactly k of them are drawn; our console only.
 `GENTLE`      what people's mixes differ by: less.
-`VARIED`      for training: all ten effects, every implementation, ranges from gentle nearly to published
-              (compressors from −70 to −8 dB, where published ones reach from −80 to −5).
+`VARIED`      for training: all ten effects, every implementation, ranges from gentle to published.
 """
 
 from __future__ import annotations
@@ -162,7 +161,7 @@ VARIED = Recipe(
     ranges=_PUBLISHED_RANGES
     | {
         "compressor": {
-            "threshold_db": (-70, -8),
+            "threshold_db": (-80, -5),
             "ratio": (2, 40),
             "knee_db": (0, 12),
             "attack_ms": (1, 30),
