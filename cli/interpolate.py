@@ -106,6 +106,12 @@ def interpolate(
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Take back what is not closer to a reference.")
     ] = True,
+    refine: Annotated[
+        int,
+        typer.Option(
+            "--refine", min=0, max=1000, help="Tune all knobs of both ends by so many steps, like 60."
+        ),
+    ] = 0,
     in_range: Annotated[
         str | None, typer.Option("--in-range", help="Measure only this passage of the input, like 1:00-1:45.")
     ] = None,
@@ -186,6 +192,7 @@ def interpolate(
             lock=listed(lock or []),
             lufs=loudness(lufs),
             gate=gate,
+            refine=refine,
             seed=seed,
         )
         paths = [picture.write(way_figure(way), plot)] if plot else []

@@ -8,6 +8,7 @@ starts at zero, so that an untrained network leaves the closed form as it is.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -134,6 +135,14 @@ class Heard(NamedTuple):
 def table_of(strip: str) -> dict[str, Stage]:
     """The console's table of one of STRIPS."""
     return MASTER if strip == "master" else STRIP
+
+
+def by_table(strip: Tensor) -> Iterator[tuple[dict[str, Stage], Tensor]]:
+    """The console's tables that some of (batch,) numbers of STRIPS are of, each with the rows of these."""
+    master = strip == STRIPS.index("master")
+    for table, here in ((STRIP, ~master), (MASTER, master)):
+        if bool(here.any()):
+            yield table, here.nonzero()[:, 0]
 
 
 def reach_of(strip: dict[str, Stage]) -> Tensor:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from styletransfer import encoders, mixdown
-from styletransfer.audio import STEMS, Stems
+from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.baked import baked
 from styletransfer.converter.console import STRIP, Settings, neutral, scaled
 from styletransfer.converter.tcn import RATE
-from styletransfer.converters import Converter, LoadedTCN
+from styletransfer.converters import Converter, LoadedConsole, LoadedTCN
+from styletransfer.desk import Correction
 from styletransfer.document import Asked
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import ConfigError, UsageError
@@ -20,7 +21,7 @@ from styletransfer.matching import fit_dynamics, match_stems
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
 from styletransfer.separation import confidence
-from styletransfer.style import SongStyle
+from styletransfer.style import SongStyle, style_of
 from styletransfer.treating import Treated, TreatedStems, Treatment
 
 Strips = dict[str, Settings]
@@ -69,6 +70,18 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
     return Converted(borne_steps, found.notes, told)
 
 
+def correction(network: Converter | None, theirs: Reference) -> Correction | None:
+    """How a network corrects the matched master; None where it sets none."""
+    if not isinstance(network, LoadedConsole) or not network.sets_master:
+        return None
+    encoder, wanted = encoder_of(network), _heard(theirs.style)
+
+    def corrected(bus: Audio, settings: Settings) -> Settings:
+        return network.corrected_master(settings, style_of(bus, None, encoder).mix, wanted.mix)
+
+    return corrected
+
+
 def treat(
     network: LoadedTCN,
     stems: Stems,
@@ -110,10 +123,8 @@ def borne(theirs: Reference, ours: Input) -> dict[str, float]:
     return own | confidence.bearable(ours.confidences, theirs.confidences)
 
 
-def encoder_of(network: Converter | None, device: str) -> LoadedEncoder | None:
-    """The encoder that a network hears through; none for the closed form. ConfigError if it isn't here."""
-    if network is None:
-        return None
+def encoder_of(network: Converter, device: str = "cpu") -> LoadedEncoder:
+    """The encoder that a network hears through. ConfigError if it isn't here."""
     loaded = encoders.load(device=device)
     if loaded.fingerprint != network.encoder:
         raise ConfigError(

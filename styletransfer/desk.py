@@ -30,6 +30,10 @@ INAUDIBLE_DB = 3.0
 """What the limiter may take off peaks for the reference's loudness alone."""
 
 
+Correction = Callable[[Audio, Settings], Settings]
+"""(the bus in front of the master, its matched settings) → corrected settings."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
     """One rendering: the sound, the settings and treated stems as rendered, and what was measured of it."""
@@ -48,17 +52,24 @@ class Desk:
 
     Stages and strips that the request or a mono output rules out are made neutral here.
     treated   stems that a network changed, before amounts.
+    correct   what a network makes of the master's settings, from the bus in front of it.
     """
 
     def __init__(
-        self, ours: Input, theirs: Reference, asked: Asked, treated: TreatedStems | None = None
+        self,
+        ours: Input,
+        theirs: Reference,
+        asked: Asked,
+        treated: TreatedStems | None = None,
+        correct: Correction | None = None,
     ) -> None:
         self._song, self._stems, self._span_s = ours.song.audio.with_channels(2), ours.played, ours.span_s
         self._ours, self._theirs, self._asked = ours, theirs, asked
         self._mono = (asked.channels or ours.song.audio.channels) == 1
         self._treated = {n: one for n, one in (treated or {}).items() if n not in asked.lock}
         self._strips: dict[str, Settings] = {}
-        self._master = self._matched_master = neutral(MASTER)
+        self._correct = correct
+        self._master = self._matched_master = self._corrected_master = neutral(MASTER)
         self._bus: tuple[Amounts, Audio] | None = None
 
     def match(self, strips: dict[str, Settings]) -> list[Note]:
@@ -78,8 +89,15 @@ class Desk:
         if self._mono and theirs.width_db > -30:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
-        self._master = self._matched_master = self._allowed("master", master)
+        self._matched_master = self._allowed("master", master)
+        if self._correct is not None and not self.knows_master:
+            master = self._correct(self._passage(bus), master)
+        self._master = self._corrected_master = self._allowed("master", master)
         return notes
+
+    def anew(self) -> Desk:
+        """A desk of the same sides, asked alike, before any match."""
+        return Desk(self._ours, self._theirs, self._asked, self._treated, self._correct)
 
     def turn_master(self, settings: Settings) -> None:
         """Set the master otherwise than it was matched."""
@@ -139,8 +157,13 @@ class Desk:
 
     @property
     def matched_master(self) -> Settings:
-        """The same as they were matched."""
+        """The same as the closed form matched them."""
         return self._matched_master
+
+    @property
+    def corrected_master(self) -> Settings:
+        """The same with a network's residuals, where one sets the master."""
+        return self._corrected_master
 
     def render(self, amounts: Amounts) -> Attempt:
         """The song at some amount of each strip and of the master; at 0 throughout, the input itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from styletransfer import converters
 from styletransfer.audio import STEMS
 from styletransfer.clock import Clock
+from styletransfer.converter.console import Settings
 from styletransfer.converters import Converter, LoadedTCN
-from styletransfer.converting import borne, check, converted, encoder_of, treat
+from styletransfer.converting import borne, check, converted, correction, encoder_of, treat
 from styletransfer.desk import Desk
 from styletransfer.document import (
     Asked,
@@ -100,7 +101,7 @@ def transfer(
         reference_range=reference_range,
         preview_s=preview_s,
         confident=confident,
-        encoder=encoder_of(network, device),
+        encoder=encoder_of(network, device) if network else None,
         cache=cache,
         clock=clock,
     )
@@ -115,8 +116,12 @@ def carry_over(
     separator: Separator,
     clock: Clock,
     network: Converter | None = None,
+    retouch: Callable[[Settings], Settings] | None = None,
 ) -> Result:
-    """Match an input to a reference, both already heard; render, check and report."""
+    """Match an input to a reference, both already heard; render, check and report.
+
+    retouch   what is done to the matched master in place of a polish.
+    """
     full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
     full |= dict.fromkeys(request.lock, 0.0)
     with clock("converting") as done:
@@ -126,11 +131,15 @@ def carry_over(
         if isinstance(network, LoadedTCN):
             told = {name: one for name, one in found.told.items() if one.amount and name not in request.lock}
             treated = treat(network, ours.played, told, done)
-    start = Desk(ours, theirs, request, treated)
+    start = Desk(ours, theirs, request, treated, correction(network, theirs))
     with clock("matching"):
         strips = steps[-1]
         matched = start.match(strips)
-        desk = polished(start, ours, theirs, request, full) if request.polish else start
+        desk = start
+        if retouch is not None:
+            desk = start.with_master(retouch(start.master))
+        elif request.polish:
+            desk = polished(start, ours, theirs, request, full)
     if request.refine:
         with clock("refining") as done:
             bears = borne(theirs, ours)
@@ -155,7 +164,8 @@ def carry_over(
         converter=_used(network),
         treatments={name: one.told for name, one in attempt.treated.items()},
         proposed=desk.proposed(
-            *({**step, "master": desk.matched_master} for step in (steps[0], steps[-1])),
+            {**steps[0], "master": desk.matched_master},
+            {**steps[-1], "master": desk.corrected_master},
             {**strips, "master": desk.master},
         ),
         gate=Gate(

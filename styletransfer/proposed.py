@@ -46,18 +46,19 @@ class Proposed(BaseModel):
 
     def steps(self, table: dict[str, Stage]) -> tuple[Settings, Settings, Settings]:
         """The settings of the closed form, with what the network added, and with what refinement added."""
-        networked = _with(table, self.closed_form, self.network)
-        return self.closed_form, networked, _with(table, networked, self.refinement)
+        networked = with_added(table, self.closed_form, self.network)
+        return self.closed_form, networked, with_added(table, networked, self.refinement)
 
     def total(self, table: dict[str, Stage]) -> Settings:
         """The settings that all steps come to."""
         return self.steps(table)[-1]
 
 
-def _with(table: dict[str, Stage], before: Settings, added: Settings) -> Settings:
+def with_added(table: dict[str, Stage], before: Settings, added: Settings, share: float = 1.0) -> Settings:
+    """Settings moved by a share of what a step added."""
     return {
         stage: {
-            name: _moved(table[stage].knobs[name], value, added.get(stage, {}).get(name, 0.0))
+            name: _moved(table[stage].knobs[name], value, share * added.get(stage, {}).get(name, 0.0))
             for name, value in knobs.items()
         }
         for stage, knobs in before.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import Generator
 
 from styletransfer import converters, weights
-from styletransfer.converter.console import STRIP, neutral
+from styletransfer.converter.console import MASTER, STRIP, neutral
 from styletransfer.converter.network import STRIPS, ConsoleNetwork
 from styletransfer.converters import LoadedConsole, console
 from styletransfer.errors import CheckpointError, UsageError
@@ -52,6 +53,18 @@ def test_strips_that_were_matched_move_and_the_others_stay() -> None:
         2 + (2 + 6) * torch.tanh(torch.tensor(0.5)).item()  # on in the closed form's direction, and its own
     )
     assert after["drums"]["compressor"]["ratio"] > 1.5
+
+
+def test_a_master_is_corrected_where_the_network_was_taught_it() -> None:
+    network = eager()
+    after = loaded(network).corrected_master(neutral(MASTER), style(1), style(2))
+    assert loaded(network).sets_master
+    assert after["eq"]["peak_5_gain_db"] == pytest.approx(6 * math.tanh(0.5), abs=1e-4)
+    assert after["limiter"] == pytest.approx(neutral(MASTER)["limiter"], rel=1e-5)
+    network.scale[STRIPS.index("master")] = 0
+    assert not loaded(network).sets_master
+    for stage, knobs in loaded(network).corrected_master(neutral(MASTER), style(1), style(2)).items():
+        assert knobs == pytest.approx(neutral(MASTER)[stage], rel=1e-5)
 
 
 def test_an_untrained_network_is_the_closed_form() -> None:

@@ -75,6 +75,38 @@ def test_a_locked_master_is_neutral_but_guards(
     assert attempt.loudness.true_peak_db < attempt.master["limiter"]["ceiling_db"] + 0.2
 
 
+def test_a_network_may_correct_the_matched_master(
+    sides: tuple[Input, Reference], converted: dict[str, Settings]
+) -> None:
+    heard = []
+
+    def wider(bus: Audio, settings: Settings) -> Settings:
+        heard.append(bus)
+        return settings | {"width": {"width": 1.25}, "balance": {"balance": 0.5}}
+
+    desk = Desk(*sides, Asked(amount=1, only=["eq", "width"]), correct=wider).anew()
+    desk.match(converted)
+    plain = Desk(*sides, Asked(amount=1, only=["eq", "width"]))
+    plain.match(converted)
+    assert desk.matched_master == plain.matched_master == plain.corrected_master
+    assert (
+        desk.master
+        == desk.corrected_master
+        == plain.master
+        | {
+            "width": {"width": 1.25},
+            "balance": {"balance": 0.5},
+        }
+    )
+    assert heard[0].duration_s == sides[0].song.audio.duration_s
+    told = desk.proposed(
+        {**converted, "master": desk.matched_master}, {**converted, "master": desk.corrected_master}
+    )
+    assert told["master"].network["width"]["width"] == pytest.approx(
+        1.25 - desk.matched_master["width"]["width"]
+    )
+
+
 def with_crest(side: Input | Reference, crest_db: float) -> Any:
     """A side whose mix is said to have that crest factor."""
     mix = replace(side.measures.mix, crest_db=crest_db)

@@ -13,6 +13,7 @@ from styletransfer import STEMS, Audio, Interpolation, UsageError, interpolate, 
 from styletransfer.applying import render
 from styletransfer.closeness import distance
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
+from styletransfer.desk import Desk
 from styletransfer.encoder.measures import measure
 from styletransfer.files import read
 from styletransfer.interpolation.equalizers import between_equalizers, curve_db
@@ -184,12 +185,36 @@ def test_an_end_that_the_gate_closed_is_the_input(
 
 
 def test_the_embedding_space_converts_what_lies_between(excerpts: list[Audio], way: Interpolation) -> None:
-    other = interpolate(*excerpts, separator="builtin", converter="closed", space="embedding")
-    assert torch.equal(other.at(0).mix.samples, way.first.mix.samples)
-    both = transfer(excerpts[0], excerpts[1:], weights=[0.4, 0.6], separator="builtin", converter="closed")
+    asked = {"separator": "builtin", "converter": "closed", "polish": False}
+    other = interpolate(*excerpts, space="embedding", **asked)
+    both = transfer(excerpts[0], excerpts[1:], weights=[0.4, 0.6], **asked)
     assert residual_db(other.at(0.6).mix.samples, both.mix.samples) < -80
     with pytest.raises(UsageError, match="space"):
         interpolate(*excerpts, space="latent")
+    with pytest.raises(UsageError, match="no sound to refine by"):
+        interpolate(*excerpts, space="embedding", refine=10)
+
+
+def test_the_embedding_space_takes_its_ends_polish_along(
+    excerpts: list[Audio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [4.0, -2.0]
+
+    def polish(desk: Desk, *rest: object) -> Desk:
+        eq = desk.master["eq"]
+        return desk.with_master(
+            desk.master | {"eq": eq | {"peak_3_gain_db": eq["peak_3_gain_db"] + left.pop(0)}}
+        )
+
+    monkeypatch.setattr("styletransfer.pipeline.polished", polish)
+    short = [audio.excerpt(0.0, 3.0) for audio in excerpts]
+    way = interpolate(*short, separator="builtin", converter="closed", space="embedding")
+    first, second = way.first.document.proposed["master"], way.second.document.proposed["master"]
+    assert [end.refinement["eq"]["peak_3_gain_db"] for end in (first, second)] == pytest.approx([4.0, -2.0])
+    between = way.at(0.25).document.proposed["master"].refinement
+    assert between == {"eq": {"peak_3_gain_db": pytest.approx(2.5)}}
+    beside = way.at(1e-4).document.console.master["eq"]
+    assert beside == pytest.approx(way.first.document.console.master["eq"], rel=1e-3, abs=0.1)
 
 
 RATE = 44100

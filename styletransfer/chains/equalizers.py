@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .parameters import BANDS
 from .spectra import filtered, grid
 from .tone_curves import Curve
 
@@ -13,7 +12,7 @@ from .tone_curves import Curve
 def equalize(
     samples: Tensor, rate: int, values: dict[str, Tensor], seeds: list[int], *, curve: Curve
 ) -> Tensor:
-    """Filter both channels (batch, 2, time) alike."""
+    """Filter both channels (batch, 2, time) alike; the bands are those that have a gain in `values`."""
     response = _response(samples, rate, values, "", seeds, curve)
     return filtered(samples, rate, response.unsqueeze(1))
 
@@ -38,8 +37,10 @@ def turned(samples: Tensor) -> Tensor:
 def _response(
     samples: Tensor, rate: int, values: dict[str, Tensor], prefix: str, seeds: list[int], curve: Curve
 ) -> Tensor:
+    gains = [name for name in values if name.startswith(prefix) and name.endswith("_gain_db")]
+    bands = [name.removeprefix(prefix).removesuffix("_gain_db") for name in gains]
     gain_db, frequency_hz, q = (
-        torch.stack([values[name.format(band)] for band in BANDS], dim=1)
+        torch.stack([values[name.format(band)] for band in bands], dim=1)
         for name in (prefix + "{}_gain_db", "{}_frequency_hz", "{}_q")
     )
     frequencies_hz = grid(samples.shape[-1], rate, samples.device).frequencies_hz

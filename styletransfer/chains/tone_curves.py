@@ -1,4 +1,4 @@
-"""The shapes that five bands of an equalizer can take: the console's, and those of other equalizers.
+"""The shapes that the bands of an equalizer can take: the console's, and those of other equalizers.
 
 Every shape turns the same bands, gains in dB at frequencies with a Q and shelves at both ends, into a
 response. What a shape needs beyond that it draws from the example's seed.
@@ -22,7 +22,8 @@ _WIGGLES = 9
 _CEPSTRUM = 8192
 
 Curve = Callable[[Tensor, Tensor, Tensor, Tensor, int, list[int]], Tensor]
-"""(gain_db, frequency_hz, q, each (batch, 5), frequencies_hz (points,), rate, seeds) → (batch, points)."""
+"""(gain_db, frequency_hz, q, each (batch, bands), frequencies_hz (points,), rate, seeds) → (batch,
+points)."""
 
 
 def cookbook(
@@ -43,19 +44,19 @@ def bells(
     gain_db: Tensor, frequency_hz: Tensor, q: Tensor, frequencies_hz: Tensor, rate: int, seeds: list[int]
 ) -> Tensor:
     """Gaussian bells and logistic shelves over the logarithm of frequency, zero phase."""
-    octaves = _octaves(frequencies_hz) - torch.log2(frequency_hz).unsqueeze(-1)  # (batch, 5, points)
+    octaves = _octaves(frequencies_hz) - torch.log2(frequency_hz).unsqueeze(-1)  # (batch, bands, points)
     sharp = q.clamp(0.3, 4).unsqueeze(-1)
     bell = torch.exp(-(octaves * sharp).square() * 1.4)
     low = torch.sigmoid(-4 * sharp[:, :1] * octaves[:, :1])
-    high = torch.sigmoid(4 * sharp[:, 4:] * octaves[:, 4:])
-    shapes = torch.cat((low, bell[:, 1:4], high), dim=1)
+    high = torch.sigmoid(4 * sharp[:, -1:] * octaves[:, -1:])
+    shapes = torch.cat((low, bell[:, 1:-1], high), dim=1)
     return torch.exp(_NEPER * (gain_db.unsqueeze(-1) * shapes).sum(1))
 
 
 def drawn(
     gain_db: Tensor, frequency_hz: Tensor, q: Tensor, frequencies_hz: Tensor, rate: int, seeds: list[int]
 ) -> Tensor:
-    """A smooth line through the five gains, as drawn by hand, with slight wiggles; minimum phase for
+    """A smooth line through the gains, as drawn by hand, with slight wiggles; minimum phase for
     half of the seeds, zero phase for the others. Q counts for nothing."""
     position = _octaves(frequencies_hz)
     knots, order = torch.log2(frequency_hz).sort(1)
@@ -98,13 +99,13 @@ def passes(
     middle = fx.equalizer_response(
         frequencies_hz,
         rate,
-        gain_db=torch.cat((torch.zeros_like(gain_db[:, :1]), gain_db[:, 1:4], gain_db[:, :1] * 0), dim=1),
+        gain_db=torch.nn.functional.pad(gain_db[:, 1:-1], (1, 1)),
         frequency_hz=frequency_hz,
         q=(q * (0.5 + gain_db.abs() / 10)).clamp(0.1, 4),
     )
-    ratio = (frequencies_hz.clamp(min=1.0) / frequency_hz[:, [0, 4]].unsqueeze(-1)).clamp(1e-3, 1e3)
+    ratio = (frequencies_hz.clamp(min=1.0) / frequency_hz[:, [0, -1]].unsqueeze(-1)).clamp(1e-3, 1e3)
     outward = torch.stack((1 / ratio[:, 0], ratio[:, 1]), dim=1)  # grows towards the ends
-    end_db = gain_db[:, [0, 4]].unsqueeze(-1)
+    end_db = gain_db[:, [0, -1]].unsqueeze(-1)
     power = (1 + outward ** (2 * order.unsqueeze(-1))).clamp(max=10 ** (_depth_db(end_db) / 10))
     share = outward.square() / (1 + outward.square())
     tilt = 1 + (torch.exp(2 * _NEPER * end_db) - 1) * share
@@ -133,7 +134,7 @@ def _octaves(frequencies_hz: Tensor) -> Tensor:
 
 
 def _smooth_line(knots: Tensor, levels: Tensor, position: Tensor) -> Tensor:
-    """(batch, points): from knot (batch, 5) to knot along half a cosine, level outside."""
+    """(batch, points): from knot (batch, knots) to knot along half a cosine, level outside."""
     place = position.expand(len(knots), -1).contiguous()
     index = torch.searchsorted(knots.contiguous(), place).clamp(1, knots.shape[1] - 1)
     left, right = knots.gather(1, index - 1), knots.gather(1, index)

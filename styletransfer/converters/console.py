@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from styletransfer import weights
-from styletransfer.converter.console import STRIP, Settings, neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
 from styletransfer.converter.network import STRIPS, ConsoleConfig, ConsoleNetwork, Heard, padded
 from styletransfer.converter.parameters import positions, settings_at
 from styletransfer.errors import CheckpointError
@@ -63,6 +63,22 @@ class LoadedConsole:
         after = before + residuals[:, : before.shape[1]]
         turned = {name: settings_at(STRIP, row) for name, row in zip(present, after, strict=True)}
         return {**strips, **turned}
+
+    @property
+    def sets_master(self) -> bool:
+        """Whether it has anything to say to the master."""
+        return bool(self.network.scale[STRIPS.index("master")].any())
+
+    @torch.no_grad()
+    def corrected_master(self, settings: Settings, ours: Style, theirs: Style) -> Settings:
+        """The master's settings with the network's residuals added to what the closed form set.
+
+        ours   the style of the bus in front of the master; theirs of the reference's mix; both as the
+               network's encoder hears them.
+        """
+        before = positions(MASTER, settings)[None]
+        residuals = self.network(heard([ours], [theirs], before), torch.tensor([STRIPS.index("master")]))
+        return settings_at(MASTER, (before + residuals)[0])
 
 
 def heard(ours: list[Style], theirs: list[Style], closed_form: Tensor) -> Heard:

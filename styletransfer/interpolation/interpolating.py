@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from styletransfer.applying import render
 from styletransfer.audio import Audio
 from styletransfer.clock import Clock
 from styletransfer.closeness import distance
-from styletransfer.converter.console import MASTER, STRIP
+from styletransfer.converter.console import MASTER, STRIP, Settings, clamped
 from styletransfer.converters import Converter, LoadedTCN
 from styletransfer.converting import check, encoder_of
 from styletransfer.document import Asked, Console, Document, Figures, Gate, Warned
@@ -20,7 +20,7 @@ from styletransfer.encoder.measures import Measures, measure
 from styletransfer.errors import UsageError
 from styletransfer.hearing import Input, Span, hear
 from styletransfer.pipeline import carry_over, requested
-from styletransfer.proposed import Proposed
+from styletransfer.proposed import Proposed, with_added
 from styletransfer.reference import Reference, check_stems, mixed, with_stems
 from styletransfer.result import Result, result_of
 from styletransfer.separation import Separator, choose, confidence
@@ -71,6 +71,11 @@ def interpolate(
     check(network, request)
     if space == "console":
         _check_settings(network)
+    elif request.refine:
+        raise UsageError(
+            "what lies between two references has no sound to refine by; leave out --refine, or take --space "
+            "console, where both ends are refined"
+        )
     ours, (one, other), heard_for_stems = hear(
         input,
         [first, second],
@@ -82,7 +87,7 @@ def interpolate(
         reference_range=None,
         preview_s=preview_s,
         confident=confidence.COUNTS,
-        encoder=encoder_of(network, device),
+        encoder=encoder_of(network, device) if network else None,
         cache=cache,
         clock=clock,
     )
@@ -169,9 +174,16 @@ class Interpolation:
         return self._converted[at].document.console
 
     def _transferred(self, at: float) -> Result:
-        return carry_over(
-            self._reference_at(at), self._ours, self._request, self._separator, self._clock, self._network
-        )
+        asked = self._request, self._separator, self._clock, self._network
+        retouch = None if at in (0, 1) else partial(self._retouched, at)
+        return carry_over(self._reference_at(at), self._ours, *asked, retouch)
+
+    def _retouched(self, at: float, master: Settings) -> Settings:
+        """A matched master with so much of what polishing added at both ends: nothing between two references
+        has a sound to polish by, and without it the way would begin and end with a step."""
+        for end, share in ((self.first, 1 - at), (self.second, at)):
+            master = with_added(MASTER, master, end.document.proposed["master"].refinement, share)
+        return clamped(MASTER, master)
 
     def _reference_at(self, at: float) -> Reference:
         return with_stems(mixed(self._references, (1 - at, at)), self._stem_references)

@@ -94,8 +94,18 @@ def choose_dynamics(
 
 def fit_glue(bus: Audio, ours: Measures, theirs: Measures) -> dict[str, float] | None:
     """The master's compressor, toward the reference's punch and crest; None where it isn't needed."""
+    return choose_glue(bus_compressions(bus), ours, theirs)
+
+
+def bus_compressions(bus: Audio) -> list[Compression]:
+    """What the compressors that are tried on a mix do to it."""
+    return compressions(bus, _GLUE_TIMES)
+
+
+def choose_glue(tried: list[Compression], ours: Measures, theirs: Measures) -> dict[str, float] | None:
+    """The one among those tried that comes closest to the reference's punch and crest; None if none helps."""
     punch = min(max(theirs.punch_db - ours.punch_db, -MASTER_PUNCH_DB), MASTER_PUNCH_DB)
-    return fit_compressor(bus, Wish(punch, theirs.crest_db - ours.crest_db), _GLUE_TIMES)
+    return chosen(tried, Wish(punch, theirs.crest_db - ours.crest_db))
 
 
 def fit_compressor(

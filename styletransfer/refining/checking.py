@@ -75,7 +75,7 @@ def refined(
     reach = turnable(desk.strips, {**bears, **silent}, groups)
     if not amounts["master"] and not bool((reach > 0).any()):
         return _impossible(otherwise, matched, "something that both songs have and that isn't locked")
-    other, strips = Desk(ours, theirs, asked), desk.strips
+    other, strips = desk.anew(), desk.strips
     held: list[Note] = []
     with torch.inference_mode(False), torch.enable_grad():
         if bool((reach > 0).any()):

@@ -1,4 +1,5 @@
-"""What might an engineer have set on a stem's channel? Random console settings in modest ranges.
+"""What might an engineer have set on a stem's channel, or the master's? Random console settings in modest
+ranges.
 
 Which stages are in use, and how likely, follows Koo et al. (ICASSP 2023) where they say it (reverb by stem,
 equalizer, compressor) and `chains.ranges.GENTLE` elsewhere; values lie within the ranges published there,
@@ -8,13 +9,23 @@ nearer to neutral: what people's mixes differ by. Thresholds follow the loudness
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
 
 from styletransfer.audio import STEMS
-from styletransfer.converter.console import STRIP, STRIP_BANDS, Settings, clamped, neutral
+from styletransfer.converter.console import (
+    MASTER,
+    MASTER_BANDS,
+    STRIP,
+    STRIP_BANDS,
+    Band,
+    Settings,
+    clamped,
+    neutral,
+)
 from styletransfer.normalization import load_averages
 
 CHANCES: dict[str, dict[str, float]] = {
@@ -54,7 +65,21 @@ DECAY_S = {"": (0.3, 2.5), "drums": (0.2, 1.2)}
 PREDELAY_MS = (0.0, 60.0)
 WET = (0.05, 0.4)
 
+MASTER_CHANCES = {"eq": 0.9, "side_eq": 0.3, "compressor": 0.7, "width": 0.5, "balance": 0.1}
+"""Stage of the master → how likely it is in use; its gain and limiter follow the loudness that is asked."""
+
+TILT_DB, SIDE_TILT_DB = 4.0, 3.0
+BUMPS, BUMP_DB, BUMP_BANDS = 2, 3.0, (0.7, 3.0)
+"""The master's curve: a line between its shelves, and so many bumps, as wide as so many bands."""
+
+MASTER_THRESHOLD_DB = (-10.0, 4.0)
+MASTER_RATIO = (1.2, 4.0)
+MASTER_ATTACK_MS = (3.0, 60.0)
+MASTER_WIDTH = (0.6, 1.6)
+MASTER_BALANCE = 0.05
+
 _Value = TypeVar("_Value")
+_Number = Callable[..., float]
 
 _PEAKS_DB = 6.0  # how far the peaks that a compressor meets stand above the loudness, about
 _NUMBERS = 80
@@ -70,13 +95,8 @@ def draw_settings(generator: torch.Generator, stem: str) -> Settings:
     """
     if stem not in STEMS:
         raise ValueError(f"there is no stem {stem!r}; choose one of {', '.join(STEMS)}")
-    numbers = iter(torch.rand(_NUMBERS, generator=generator, dtype=torch.float64).tolist())
-
-    def number(low: float, high: float, log: bool = False) -> float:
-        share = next(numbers)
-        return float(low * (high / low) ** share) if log else low + share * (high - low)
-
-    used = {stage: next(numbers) < _of(CHANCES[stage], stem) for stage in STRIP}
+    number = _numbers(generator)
+    used = {stage: number(0.0, 1.0) < _of(CHANCES[stage], stem) for stage in STRIP}
     strength = number(*STRENGTH)
     loudness = _loudness_lufs(stem)
     drawn: Settings = {
@@ -107,7 +127,58 @@ def draw_settings(generator: torch.Generator, stem: str) -> Settings:
     return clamped(STRIP, {stage: drawn[stage] if used[stage] else resting[stage] for stage in STRIP})
 
 
-def _equalizer(number: Callable[..., float], most_db: float) -> dict[str, float]:
+def draw_master(generator: torch.Generator) -> Settings:
+    """Settings of the master, of which at least one stage does something; gain and limiter are neutral.
+
+    generator  on the CPU; every call takes the same count of numbers from it, whatever is drawn.
+    """
+    number = _numbers(generator)
+    used = {stage: number(0.0, 1.0) < chance for stage, chance in MASTER_CHANCES.items()}
+    strength = number(*STRENGTH)
+    drawn: Settings = {
+        "eq": _smooth(number, MASTER_BANDS, TILT_DB * strength, BUMP_DB * strength),
+        "side_eq": _smooth(number, MASTER_BANDS, SIDE_TILT_DB * strength, BUMP_DB * strength),
+        "compressor": {
+            **_pressed(number, _loudness_lufs("mix"), MASTER_THRESHOLD_DB, MASTER_RATIO),
+            "attack_ms": number(*MASTER_ATTACK_MS, log=True),
+            "release_ms": number(*RELEASE_MS, log=True),
+        },
+        "width": {"width": number(*MASTER_WIDTH, log=True)},
+        "balance": {"balance": number(-MASTER_BALANCE, MASTER_BALANCE)},
+    }
+    if not any(used.values()):
+        used["eq"] = True
+    resting = neutral(MASTER)
+    return clamped(MASTER, {stage: drawn[stage] if used.get(stage) else resting[stage] for stage in MASTER})
+
+
+def _numbers(generator: torch.Generator) -> _Number:
+    numbers = iter(torch.rand(_NUMBERS, generator=generator, dtype=torch.float64).tolist())
+
+    def number(low: float, high: float, log: bool = False) -> float:
+        share = next(numbers)
+        return float(low * (high / low) ** share) if log else low + share * (high - low)
+
+    return number
+
+
+def _smooth(number: _Number, bands: tuple[Band, ...], tilt_db: float, bump_db: float) -> dict[str, float]:
+    """Gains along a line and bumps, frequencies and Q at rest."""
+    end_db = number(-tilt_db, tilt_db)
+    bumps = [
+        (number(0, len(bands) - 1), number(-bump_db, bump_db), number(*BUMP_BANDS)) for _ in range(BUMPS)
+    ]
+    knobs = {}
+    for place, band in enumerate(bands):
+        gain_db = end_db * (2 * place / (len(bands) - 1) - 1)
+        gain_db += sum(db * math.exp(-(((place - at) / wide) ** 2)) for at, db, wide in bumps)
+        knobs[f"{band.name}_gain_db"] = gain_db
+        knobs[f"{band.name}_frequency_hz"] = band.centre_hz
+        knobs[f"{band.name}_q"] = band.q
+    return knobs
+
+
+def _equalizer(number: _Number, most_db: float) -> dict[str, float]:
     knobs = {}
     for band in STRIP_BANDS:
         moved = number(0.0, 1.0) < BAND_CHANCE
@@ -119,15 +190,27 @@ def _equalizer(number: Callable[..., float], most_db: float) -> dict[str, float]
     return knobs
 
 
-def _compressor(number: Callable[..., float], stem: str, loudness_lufs: float) -> dict[str, float]:
-    threshold = number(*THRESHOLD_DB)
-    ratio = number(*RATIO, log=True)
+def _compressor(number: _Number, stem: str, loudness_lufs: float) -> dict[str, float]:
+    return {
+        **_pressed(number, loudness_lufs, THRESHOLD_DB, RATIO),
+        "attack_ms": number(*_of(ATTACK_MS, stem), log=True),
+        "release_ms": number(*RELEASE_MS, log=True),
+    }
+
+
+def _pressed(
+    number: _Number,
+    loudness_lufs: float,
+    thresholds_db: tuple[float, float],
+    ratios: tuple[float, float],
+) -> dict[str, float]:
+    """All of a compressor but its times."""
+    threshold = number(*thresholds_db)
+    ratio = number(*ratios, log=True)
     return {
         "threshold_db": loudness_lufs + threshold,
         "ratio": ratio,
         "knee_db": number(*KNEE_DB),
-        "attack_ms": number(*_of(ATTACK_MS, stem), log=True),
-        "release_ms": number(*RELEASE_MS, log=True),
         "makeup_db": (1 - 1 / ratio) * max(0.0, _PEAKS_DB - threshold) / 2,
     }
 

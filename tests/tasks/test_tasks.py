@@ -9,15 +9,17 @@ import torch
 from corpus_of_tasks import small_corpus
 
 from styletransfer.audio import STEMS
-from styletransfer.converter.console import STRIP, clamped, is_neutral
+from styletransfer.converter.console import MASTER, STRIP, clamped, is_neutral
 from styletransfer.corpus.folder import RATE, Corpus
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import AudioError
 from styletransfer.normalization import load_averages
 from styletransfer.tasks import (
     Neutral,
+    apply_loosely,
     apply_settings,
     console_task,
+    draw_master,
     draw_pairs,
     draw_settings,
     foreign_task,
@@ -42,6 +44,31 @@ def test_settings_are_possible_repeatable_and_never_empty(stem: str) -> None:
         assert settings == clamped(STRIP, settings)
         assert settings == draw_settings(torch.Generator().manual_seed(seed), stem)
         assert any(not is_neutral(STRIP[stage], settings[stage]) for stage in STRIP)
+
+
+def test_a_master_is_possible_repeatable_and_never_empty() -> None:
+    for seed in range(50):
+        settings = draw_master(torch.Generator().manual_seed(seed))
+        assert settings == clamped(MASTER, settings) == draw_master(torch.Generator().manual_seed(seed))
+        assert any(not is_neutral(MASTER[stage], settings[stage]) for stage in MASTER)
+        assert settings["gain"]["gain_db"] == 0
+        assert all(abs(db) <= 12 for name, db in settings["eq"].items() if name.endswith("_gain_db"))
+
+
+def test_another_studio_has_the_same_settings_and_other_makes(neutrals: list[Neutral]) -> None:
+    name, samples = next(iter(neutrals[0].stems().items()))
+    settings = draw_settings(torch.Generator().manual_seed(8), name)
+    settings["compressor"] |= {"ratio": 4.0, "threshold_db": -30.0}
+    ours = apply_settings({name: samples}, {name: settings})[name]
+
+    def loosely(share: float) -> torch.Tensor:
+        return apply_loosely(samples, STRIP, settings, share, torch.Generator().manual_seed(1))
+
+    torch.testing.assert_close(loosely(0.0), ours, atol=1e-5, rtol=0)
+    theirs = loosely(1.0)
+    assert torch.equal(theirs, loosely(1.0))
+    assert (theirs - ours).abs().max() > 0.01 * ours.abs().max()
+    assert abs(integrated_lufs(theirs, RATE) - integrated_lufs(ours, RATE)) < 1
 
 
 def test_stages_are_used_as_often_as_the_table_says() -> None:

@@ -16,7 +16,7 @@ from training_corpus import small_corpus, trained_by_two
 
 from styletransfer.audio import Audio
 from styletransfer.converter.console import STRIP
-from styletransfer.converter.network import STRIPS
+from styletransfer.converter.network import STRIPS, by_table
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.converters import choose
 from styletransfer.converters.console import LoadedConsole, save
@@ -24,7 +24,7 @@ from styletransfer.corpus.folder import RATE
 from styletransfer.errors import ConfigError
 from styletransfer.training.console import lessons, listening, run
 from styletransfer.training.console.lessons import Lessons, curves_db
-from styletransfer.training.console.loss import known_loss
+from styletransfer.training.console.loss import Prior, known_loss
 from styletransfer.training.console.passages import Passage
 from styletransfer.training.console.recipe import ConsoleRecipe, read
 from styletransfer.training.converters import training_of
@@ -84,7 +84,7 @@ def unbroken(corpus: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def passages(unbroken: run.Trained, corpus: Path, kept: Path) -> list[Passage]:
     found, _ = neutral_passages(corpus, "train", 4, kept, Crew(0), lambda share: None)
-    return [run.make(run.Order(one, kept, 1, 0, "fxencoder-small", "builtin")) for one in found]
+    return [run.make(run.Order(one, kept, 1, 0.4, 0, "fxencoder-small", "builtin")) for one in found]
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +96,11 @@ def test_a_run_leaves_weights_that_convert_and_facts_that_tell(unbroken: run.Tra
     found = choose(str(unbroken.path))
     assert found is not None
     assert found.facts["steps"] == 2 * 2 + 2
-    assert set(found.facts["scales"]) == set(STRIPS[:4])
+    assert set(found.facts["scales"]) == set(STRIPS)
+    assert set(found.facts["scales"]["master"]) == {"tone", "image", "compressor"}
     assert found.facts["trained_on"]
     pictures = sorted(path.name for path in (unbroken.path.parent / "pictures").iterdir())
     assert pictures == [f"round-{number:03d}.png" for number in (1, 2, 3)]
-    assert not found.network.scale[STRIPS.index("master")].any()  # nothing taught it the master
     assert unbroken.facts["validation_scaled"]["spectral"] <= unbroken.facts["validation"]["spectral"] + 1e-6
 
 
@@ -159,12 +159,23 @@ def test_two_processes_train_one_network_to_the_end(corpus: Path, tmp_path: Path
 
 def test_the_true_settings_have_no_loss_but_the_common_level(rows: Lessons) -> None:
     at_level = rows.truth.clone()
-    place = [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)].index("gain.gain_db")
-    at_level[:, place] += rows.offset_db
+    for table, some in by_table(rows.strip):
+        place = [f"{stage}.{name}" for stage, name, _ in knobs_of(table)].index("gain.gain_db")
+        at_level[some, place] += rows.offset_db[some]
     exact, closed = known_loss(at_level, rows), known_loss(rows.heard.closed_form, rows)
     assert float(exact["curve"]) < 1e-4
     assert float(exact["knob"]) < 1e-6
     assert float(closed["curve"]) > 0.1
+
+
+def test_the_prior_asks_for_settings_as_engineers_have_them(rows: Lessons) -> None:
+    prior = Prior(rows)
+    usual = prior.mean[rows.strip]
+    assert float(prior(usual, rows.strip)) == 0
+    assert 0 < float(prior(rows.truth, rows.strip)) < 2
+    far = rows.truth.clone()
+    far[:, [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)].index("eq.peak_1_gain_db")] += 30
+    assert float(prior(far, rows.strip)) > 2 * float(prior(rows.truth, rows.strip))
 
 
 def test_pairs_are_of_different_pieces_and_say_where_they_come_from(
@@ -177,21 +188,35 @@ def test_pairs_are_of_different_pieces_and_say_where_they_come_from(
     assert torch.equal(rows.truth[0, : len(truth)], truth)
 
 
+def test_each_pair_has_a_lesson_for_the_master(rows: Lessons, passages: list[Passage]) -> None:
+    masters = rows.of((rows.strip == STRIPS.index("master")).nonzero()[:, 0])
+    assert masters.rows == len(rows.place.unique(dim=0))
+    theirs = passages[masters.place[0, 1]]
+    assert torch.equal(masters.truth[0], theirs.masters[0])
+    mix = theirs.mastered[0].styles["mix"].learned
+    assert torch.equal(masters.heard.reference[0], mix)
+    assert not torch.equal(mix, theirs.sides["true"][0].styles["mix"].learned)
+
+
 def test_a_gain_moves_the_whole_curve_and_width_the_sides(rows: Lessons) -> None:
     names = [f"{stage}.{name}" for stage, name, _ in knobs_of(STRIP)]
     strip = rows.truth[:1].clone()
-    before = curves_db(strip)
+    number = rows.strip[:1]
+    before = curves_db(strip, number)
     strip[0, names.index("gain.gain_db")] += 3
-    torch.testing.assert_close(curves_db(strip), before + 3, atol=1e-4, rtol=0)
+    torch.testing.assert_close(curves_db(strip, number), before + 3, atol=1e-4, rtol=0)
     strip[0, names.index("width.width")] *= 2
-    torch.testing.assert_close(curves_db(strip)[:, 0], before[:, 0] + 3, atol=1e-4, rtol=0)
-    torch.testing.assert_close(curves_db(strip)[:, 1], before[:, 1] + 9.0206, atol=1e-3, rtol=0)
+    torch.testing.assert_close(curves_db(strip, number)[:, 0], before[:, 0] + 3, atol=1e-4, rtol=0)
+    torch.testing.assert_close(curves_db(strip, number)[:, 1], before[:, 1] + 9.0206, atol=1e-3, rtol=0)
 
 
 def test_what_is_heard_is_the_stem_and_the_true_sound(rows: Lessons, passages: list[Passage]) -> None:
-    true = rows.of((rows.place[:, 3] == 0).nonzero()[:2, 0])
+    true = rows.of((rows.place[:, 3] == 0).nonzero()[:6, 0])
+    assert {"master", "drums"} <= {STRIPS[number] for number in true.strip.tolist()}
     heard = listening.sounds(true, passages, 1.0, Generator().manual_seed(1), Shares())
-    at_truth = listening.played(heard.given, true.truth) * (10 ** (true.offset_db / 20))[:, None, None]
+    at_truth = (
+        listening.played(heard.given, true.truth, true.strip) * (10 ** (true.offset_db / 20))[:, None, None]
+    )
     torch.testing.assert_close(at_truth, heard.truth, atol=1e-4, rtol=0)
 
 

@@ -10,16 +10,17 @@ from torch import Generator, Tensor
 
 from styletransfer.audio import STEMS
 from styletransfer.converter import mixing, parameters
-from styletransfer.converter.console import STRIP
+from styletransfer.converter.console import MASTER, STRIP, Stage
 from styletransfer.converter.fx import equalizer_response_db
-from styletransfer.converter.network import STRIPS, Heard, padded
+from styletransfer.converter.network import STRIPS, Heard, by_table, padded
 from styletransfer.converters.console import heard
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.measures import BAND_HZ, Measures
-from styletransfer.matching import match_stems
-from styletransfer.matching.dynamics import choose_dynamics
+from styletransfer.matching import match_master, match_stems
+from styletransfer.matching.dynamics import choose_dynamics, choose_glue
+from styletransfer.style import Style
 
-from .passages import CONDITIONS, Passage
+from .passages import CONDITIONS, Passage, Side
 
 _AUDIBLE_DB = 50.0
 _SIDE_DB = 30.0
@@ -37,7 +38,8 @@ class Lessons(NamedTuple):
     truth       (rows, knobs) true positions.
     audible     (rows, 2, 30) how much each third octave of mid and side counts, adding up to 1 or all 0.
     bins        (rows, 2, 30) the share of a spectrum's bins that are each third octave's and not too soft.
-    offset_db   (rows,) what the truth's level is raised by, since a pair's common level is the master's.
+    offset_db   (rows,) what the truth's level is raised by, since a pair's common level is the master's, and
+                the master's follows the loudness that is asked.
     place       (rows, 4) numbers of: input passage, reference passage, take, condition.
     """
 
@@ -82,7 +84,7 @@ def gather(
 
 
 def lesson(ours: Passage, theirs: Passage, take: int, condition: str) -> Lessons | None:
-    """The strips that both passages have, in one condition; None where they share no stem."""
+    """The strips that both passages have, in one condition, and the master; None where they share no stem."""
     before, after = ours.sides[condition][0], theirs.sides[condition][take + 1]
     strips, _ = match_stems(before.measures, after.measures)
     playing = [name for name in STEMS if name in ours.neutral.names and name in theirs.neutral.names]
@@ -98,13 +100,41 @@ def lesson(ours: Passage, theirs: Passage, take: int, condition: str) -> Lessons
     closed = torch.stack([parameters.positions(STRIP, strips[name]) for name in names])
     truth = torch.stack([theirs.settings[take, STEMS.index(name)] for name in names])
     measures = [before.measures.stems[name] for name in names]
+    styles = _styles(names, before, after)
+    return joined([_rows(names, measures, styles, closed, truth), _master(ours, theirs, take)])
+
+
+def _master(ours: Passage, theirs: Passage, take: int) -> Lessons:
+    """The master's row: the neutral mix toward the other's behind the take's master."""
+    before, after = ours.sides["true"][0], theirs.mastered[take]
+    settings, _ = match_master(before.measures.mix, after.measures.mix)
+    glue = choose_glue(ours.tried["true"]["master"], before.measures.mix, after.measures.mix)
+    settings["compressor"] = glue or settings["compressor"]
+    styles = _styles(["mix"], before, after)
+    closed, truth = parameters.positions(MASTER, settings)[None], theirs.masters[take][None]
+    return _rows(["master"], [before.measures.mix], styles, closed, truth)
+
+
+def _styles(names: list[str], ours: Side, theirs: Side) -> tuple[list[Style], list[Style]]:
+    return [ours.styles[name] for name in names], [theirs.styles[name] for name in names]
+
+
+def _rows(
+    names: list[str],
+    measures: list[Measures],
+    styles: tuple[list[Style], list[Style]],
+    closed: Tensor,
+    truth: Tensor,
+) -> Lessons:
+    """Strips of one pair, which share a level: their common one is set behind them."""
+    strip = torch.tensor([STRIPS.index(name) for name in names])
     audible = torch.stack([_audible(one) for one in measures])
     energy = torch.tensor([10 ** (one.loudness_lufs / 10) for one in measures])
-    missed = ((curves_db(closed) - curves_db(truth)) * audible)[:, 0].sum(-1)
+    missed = ((curves_db(closed, strip) - curves_db(truth, strip)) * audible)[:, 0].sum(-1)
     offset = (missed * energy).sum() / energy.sum()
     return Lessons(
-        heard([before.styles[name] for name in names], [after.styles[name] for name in names], closed),
-        torch.tensor([STRIPS.index(name) for name in names]),
+        heard(*styles, closed),
+        strip,
         padded(truth),
         audible,
         torch.stack([_bins(one) for one in measures]),
@@ -119,14 +149,22 @@ def joined(rows: Sequence[Lessons]) -> Lessons:
     return Lessons(told, *map(torch.cat, zip(*(one[1:] for one in rows), strict=True)))
 
 
-def curves_db(strips: Tensor) -> Tensor:
-    """(rows, 2, 30): what strips at positions (rows, knobs) do to mid and side in each third octave, in dB.
+def curves_db(positions: Tensor, strip: Tensor) -> Tensor:
+    """(rows, 2, 30): what settings do to mid and side in each third octave, in dB.
 
+    positions  (rows, knobs) of each row's strip; strip (rows,) numbers of STRIPS.
     Equalizers, width and gain; what follows the level or adds sound is no part of it, nor is make-up, which
     gives back what a compressor took.
     """
-    values = parameters.values_at(STRIP, strips[:, : len(parameters.knobs_of(STRIP))])
-    bands_hz = BAND_HZ.to(strips)
+    found = positions.new_zeros(len(strip), 2, len(BAND_HZ))
+    for table, rows in by_table(strip):
+        found[rows] = _curves_db(table, positions[rows])
+    return found
+
+
+def _curves_db(table: dict[str, Stage], positions: Tensor) -> Tensor:
+    values = parameters.values_at(table, positions[:, : len(parameters.knobs_of(table))])
+    bands_hz = BAND_HZ.to(positions)
     mid, side = (
         equalizer_response_db(bands_hz, RATE, **mixing.bands_of(values[stage])._asdict())
         for stage in ("eq", "side_eq")

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from styletransfer.converter import mixing, parameters
-from styletransfer.converter.console import STRIP
-from styletransfer.converter.network import STRIPS
+from styletransfer.converter.console import Stage
+from styletransfer.converter.network import STRIPS, by_table
 from styletransfer.corpus.folder import RATE
 from styletransfer.separation import Separator
 from styletransfer.tasks.separating import taken_apart
@@ -42,22 +42,27 @@ def sounds(
     given, neutral = [], []
     for strip, place in zip(lessons.strip.tolist(), lessons.place.tolist(), strict=True):
         stems = passages[place[0]].neutral.stems()
-        stem = stems[STRIPS[strip]]
+        name = STRIPS[strip]
+        mix = torch.stack(list(stems.values())).sum(0)
+        stem = mix if name == "master" else stems[name]
         start = int(torch.randint(stem.shape[1] - frames + 1, (), generator=generator))
         cut = slice(start, start + frames)
         neutral.append(stem[:, cut])
-        if separator is not None and CONDITIONS[place[3]] == "separated":
-            mix = torch.stack(list(stems.values())).sum(0)
-            stem = taken_apart(mix, separator)[0][STRIPS[strip]]
+        if separator is not None and name != "master" and CONDITIONS[place[3]] == "separated":
+            stem = taken_apart(mix, separator)[0][name]
         given.append(stem[:, cut])
-    knobs = len(parameters.knobs_of(STRIP))
-    values = parameters.values_at(STRIP, lessons.truth[:, :knobs])
-    stages = mixing.used(STRIP, values)
-    truth = mixing.process(torch.stack(neutral), RATE, STRIP, values, stages)
+    truth = played(torch.stack(neutral), lessons.truth, lessons.strip)
     return Sounds(torch.stack(given), truth * (10 ** (lessons.offset_db / 20))[:, None, None])
 
 
-def played(given: Tensor, strips: Tensor) -> Tensor:
-    """Stems (rows, 2, time) through strips at positions (rows, knobs)."""
-    values = parameters.values_at(STRIP, strips[:, : len(parameters.knobs_of(STRIP))])
-    return mixing.process(given, RATE, STRIP, values, mixing.used(STRIP, values))
+def played(given: Tensor, positions: Tensor, strip: Tensor) -> Tensor:
+    """Sounds (rows, 2, time) through strips, numbers (rows,) of STRIPS, at positions (rows, knobs)."""
+    found = torch.zeros_like(given)
+    for table, rows in by_table(strip):
+        found[rows] = _played(table, given[rows], positions[rows])
+    return found
+
+
+def _played(table: dict[str, Stage], given: Tensor, positions: Tensor) -> Tensor:
+    values = parameters.values_at(table, positions[:, : len(parameters.knobs_of(table))])
+    return mixing.process(given, RATE, table, values, mixing.used(table, values))

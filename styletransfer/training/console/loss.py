@@ -1,21 +1,21 @@
-"""How far a strip's settings are from the true ones: by their curves, and by their other knobs."""
+"""How far a strip's settings are from the true ones, by their curves and other knobs, and from usual ones."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from styletransfer.converter.console import STRIP
-from styletransfer.converter.network import reach_of
+from styletransfer.converter.console import Stage
+from styletransfer.converter.network import STRIPS, by_table, reach_of, table_of
 from styletransfer.converter.parameters import knobs_of, position
 
 from .lessons import Lessons, curves_db
 
-_KNOBS = knobs_of(STRIP)
-_NAMES = [f"{stage}.{name}" for stage, name, _ in _KNOBS]
 _CURVED = ("eq", "side_eq", "width", "gain")
 """Stages that are judged by the curves they make."""
+
+_UNASKED = (*_CURVED, "expander", "limiter")
 
 
 def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
@@ -25,30 +25,70 @@ def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
     bins    of the same curves, squared, as spectra weigh bands, (dB / 6)².
     knob    of all other knobs, in reaches.
     """
-    knobs = len(_KNOBS)
-    truth = lessons.truth[:, :knobs]
-    missed = curves_db(strips) - curves_db(truth) - lessons.offset_db[:, None, None]
+    missed = curves_db(strips, lessons.strip) - curves_db(lessons.truth, lessons.strip)
+    missed = missed - lessons.offset_db[:, None, None]
     curve = (
         functional.smooth_l1_loss(missed / 6, torch.zeros_like(missed), beta=0.3, reduction="none")
         * lessons.audible
     ).sum((1, 2))
     bins = ((missed / 6).square() * lessons.bins).sum((1, 2))
-    reach = reach_of(STRIP).to(strips)
-    weight = _weights(truth) * (reach > 0)
-    distance = (strips[:, :knobs] - truth) / reach.clamp(min=1e-6)
+    knob = torch.cat(
+        [_knob_losses(table, strips[rows], lessons.truth[rows]) for table, rows in by_table(lessons.strip)]
+    )
+    return {"curve": curve.mean(), "bins": bins.mean(), "knob": knob.mean()}
+
+
+class Prior(nn.Module):
+    """How far settings are from what engineers set, as the lessons' truths tell it, per strip and knob.
+
+    The mean of ((position − mean) / spread)² over the knobs that a network can turn; a spread is at least a
+    quarter of the knob's reach.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, lessons: Lessons) -> None:
+        super().__init__()
+        width = lessons.truth.shape[1]
+        mean, spread = torch.zeros(len(STRIPS), width), torch.full((len(STRIPS), width), torch.inf)
+        for number, name in enumerate(STRIPS):
+            truth = lessons.truth[lessons.strip == number]
+            reach = reach_of(table_of(name))
+            turned = (reach > 0).nonzero()[:, 0]
+            if len(truth) > 1:
+                mean[number] = truth.mean(0)
+                spread[number, turned] = torch.maximum(truth.std(0)[turned], reach[turned] / 4)
+        self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("spread", spread, persistent=False)
+
+    def forward(self, strips: Tensor, strip: Tensor) -> Tensor:
+        """A scalar, of positions (rows, knobs) and numbers of strips (rows,)."""
+        far = ((strips - self.mean[strip]) / self.spread[strip]).square()
+        asked = self.spread[strip].isfinite()
+        return far[asked].mean()
+
+
+def _knob_losses(table: dict[str, Stage], strips: Tensor, truth: Tensor) -> Tensor:
+    """(rows,) of the knobs that make no curve."""
+    reach = reach_of(table).to(strips)
+    truth = truth[:, : len(reach)]
+    weight = _weights(table, truth) * (reach > 0)
+    distance = (strips[:, : len(reach)] - truth) / reach.clamp(min=1e-6)
     knob = functional.smooth_l1_loss(distance, torch.zeros_like(distance), beta=0.2, reduction="none")
-    return {"curve": curve.mean(), "bins": bins.mean(), "knob": (knob * weight).sum(1).mean()}
+    return (knob * weight).sum(1)
 
 
-def _weights(truth: Tensor) -> Tensor:
+def _weights(table: dict[str, Stage], truth: Tensor) -> Tensor:
     """(rows, knobs) which knobs are asked for: strengths always, the others of stages that do something."""
     weights = torch.zeros_like(truth)
-    for stage in STRIP:
-        if stage in _CURVED or stage == "expander":
+    knobs = knobs_of(table)
+    for stage in table:
+        if stage in _UNASKED:
             continue
-        at = [index for index, (own, _, _) in enumerate(_KNOBS) if own == stage]
-        strengths = [index for index in at if _KNOBS[index][2].strength]
-        rest = torch.tensor([position(_KNOBS[index][2], _KNOBS[index][2].neutral) for index in strengths])
+        at = [index for index, (own, _, _) in enumerate(knobs) if own == stage]
+        strengths = [index for index in at if knobs[index][2].strength]
+        rest = torch.tensor([position(knobs[index][2], knobs[index][2].neutral) for index in strengths])
         active = ((truth[:, strengths] - rest.to(truth)).abs() > 1e-4).any(1).to(truth)
         for index in at:
             weights[:, index] = 1.0 if index in strengths else active

@@ -18,22 +18,23 @@ from torch import Generator, Tensor
 
 from styletransfer import weights
 from styletransfer.audio import STEMS, Audio
-from styletransfer.converter.console import STRIP
+from styletransfer.converter.console import MASTER, STRIP, Settings
 from styletransfer.converter.parameters import positions
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.encoder.measures import BAND_HZ, Measures, measure
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.matching import SongMeasures
-from styletransfer.matching.dynamics import Compression, stem_compressions
+from styletransfer.matching.dynamics import Compression, bus_compressions, stem_compressions
 from styletransfer.separation import Separator
 from styletransfer.style import Style, part_styles
-from styletransfer.tasks import Neutral, StemSamples, apply_settings, draw_settings
+from styletransfer.tasks import Neutral, StemSamples, apply_loosely, draw_master, draw_settings
 from styletransfer.tasks.separating import taken_apart
 
 CONDITIONS = ("true", "separated")
 _BANDS = len(BAND_HZ)
 _PARTS = (*STEMS, "mix")
+_FORMAT = 2
 _SCALARS = (
     "bandwidth_hz",
     "loudness_lufs",
@@ -61,25 +62,30 @@ class Passage:
     neutral   where its samples are.
     settings  (takes, 4 stems, knobs) positions of each take's true settings, in the order of STEMS.
     sides     condition → the neutral state, then each take.
-    tried     condition → stem → what compressors do to it in the neutral state.
+    tried     condition → stem → what compressors do to it in the neutral state; "true" has "master", too.
+    masters   (takes, knobs) positions of each take's master; mastered: the neutral mix behind it.
     """
 
     neutral: Neutral
     settings: Tensor
     sides: dict[str, list[Side]]
     tried: dict[str, dict[str, list[Compression]]]
+    masters: Tensor
+    mastered: list[Side]
 
 
 def hear(
     neutral: Neutral,
     folder: Path,
     takes: int,
+    foreign_share: float,
     seed: int,
     encoder: LoadedEncoder,
     separator: Separator,
 ) -> Passage:
     """The passage as it is kept in `folder`; heard and kept where it isn't there yet."""
-    told = json.dumps([neutral.path.name, takes, seed, encoder.fingerprint, separator.fingerprint])
+    heard_by = encoder.fingerprint, separator.fingerprint
+    told = json.dumps([_FORMAT, neutral.path.name, takes, foreign_share, seed, *heard_by])
     key = hashlib.sha256(told.encode()).hexdigest()
     path = folder / f"{neutral.path.stem}-{key[:8]}.safetensors"
     if not path.is_file():
@@ -87,10 +93,14 @@ def hear(
         stems = neutral.stems()
         drawn = [{name: draw_settings(chance, name) for name in STEMS} for _ in range(takes)]
         settings = [torch.stack([positions(STRIP, take[name]) for name in STEMS]) for take in drawn]
-        tensors: dict[str, Tensor] = {"settings": torch.stack(settings)}
+        masters = [draw_master(chance) for _ in range(takes)]
+        tensors: dict[str, Tensor] = {
+            "settings": torch.stack(settings),
+            "masters": torch.stack([positions(MASTER, master) for master in masters]),
+        }
         tried: dict[str, dict[str, list[dict[str, object]]]] = {}
         for index, take in enumerate([None, *drawn]):
-            rendered = stems if take is None else apply_settings(stems, take)
+            rendered = stems if take is None else _loosely(stems, take, foreign_share, chance)
             mix = torch.stack(list(rendered.values())).sum(0)
             apart = {"true": rendered, "separated": taken_apart(mix, separator)[0]}
             for condition, heard in apart.items():
@@ -100,8 +110,21 @@ def hear(
                         name: [asdict(one) for one in stem_compressions(Audio(samples, RATE), name)]
                         for name, samples in heard.items()
                     }
+        mix = torch.stack(list(stems.values())).sum(0)
+        tried["true"]["master"] = [asdict(one) for one in bus_compressions(Audio(mix, RATE))]
+        for index, master in enumerate(masters):
+            behind = apply_loosely(mix, MASTER, master, foreign_share, chance)
+            tensors |= _packed(f"mastered.{index}", {}, behind, encoder)
         weights.write(path, tensors, {"tried": json.dumps(tried)})
     return _read(path, neutral)
+
+
+def _loosely(
+    stems: StemSamples, settings: Mapping[str, Settings], share: float, chance: Generator
+) -> StemSamples:
+    return {
+        name: apply_loosely(samples, STRIP, settings[name], share, chance) for name, samples in stems.items()
+    }
 
 
 def _packed(prefix: str, stems: StemSamples, mix: Tensor, encoder: LoadedEncoder) -> dict[str, Tensor]:
@@ -142,6 +165,8 @@ def _read(path: Path, neutral: Neutral) -> Passage:
             condition: {name: [Compression(**one) for one in tries] for name, tries in stems.items()}  # type: ignore[arg-type]
             for condition, stems in tried.items()
         },
+        tensors["masters"],
+        [_side(tensors, f"mastered.{index}") for index in range(takes)],
     )
 
 

@@ -18,14 +18,15 @@ class ConsoleRecipe(BaseModel):
     passages          neutral passages of training songs, one per piece; validation has a fifth as many.
     wet_passages      more for training, of finished music that was separated, where the corpus has any.
     takes             random settings that each passage goes through; each take serves as a reference.
+    foreign_share     share of the takes' stages that another make than the console's renders, set alike.
     inputs            passages that are paired with each take, of other pieces.
     separated_share   share of the pairs whose both sides passed through the separator.
     rounds            of `steps_per_round` steps of `batch` strips on known settings.
     listening_rounds  of `listening_steps` steps of `listening_batch` strips through the console, on
                       `listening_s` seconds each.
     curve_weight      of the error of the equalizers' curves as ears weigh bands, `bins_weight` as spectra do,
-                      `knob_weight` of the other knobs', in their reach, `prior_weight` of how far residuals
-                      go.
+                      `knob_weight` of the other knobs', in their reach, `prior_weight` of how far settings
+                      are from usual ones.
     known_share       weight of the losses on known settings while listening; `af_weight` of the AF distance,
                       ln(1 + AF).
     minutes           stop before a round that, if as long as the last, would pass this; 0 for no limit.
@@ -38,6 +39,7 @@ class ConsoleRecipe(BaseModel):
     passages: int = Field(400, ge=4)
     wet_passages: int = Field(0, ge=0)
     takes: int = Field(3, ge=1)
+    foreign_share: float = Field(0.4, ge=0, le=1)
     inputs: int = Field(3, ge=1)
     separated_share: float = Field(0.5, ge=0, le=1)
     rounds: int = Field(20, ge=0)

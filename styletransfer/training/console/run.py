@@ -36,7 +36,7 @@ from styletransfer.training.steps import learning_rate, take_step
 
 from . import lessons, listening, validation
 from .lessons import Lessons
-from .loss import known_loss
+from .loss import Prior, known_loss
 from .passages import Passage, hear
 from .recipe import ConsoleRecipe
 
@@ -46,16 +46,17 @@ Progress = Callable[[str, float], None]
 class _Model(nn.Module):
     """The network with its losses: one module, so that several processes train it alike."""
 
-    def __init__(self, config: ConsoleConfig) -> None:
+    def __init__(self, config: ConsoleConfig, prior: Prior) -> None:
         super().__init__()
         self.network = ConsoleNetwork(config)
+        self.prior = prior
 
     def forward(self, rows: Lessons, sounds: listening.Sounds | None) -> dict[str, Tensor]:
         residuals = self.network(rows.heard, rows.strip)
         strips = rows.heard.closed_form + residuals
-        losses = {**known_loss(strips, rows), "prior": residuals.square().mean()}
+        losses = {**known_loss(strips, rows), "prior": self.prior(strips, rows.strip)}
         if sounds is not None:
-            made = listening.played(sounds.given, strips)
+            made = listening.played(sounds.given, strips, rows.strip)
             moments, tone = spectral_losses(made, sounds.truth, SIZES)
             far = sounds_apart(made, sounds.truth).log1p().mean()
             losses |= {"spectral": moments, "tone": tone, "af": far}
@@ -69,6 +70,7 @@ class Order:
     neutral: Neutral
     folder: Path
     takes: int
+    foreign_share: float
     seed: int
     encoder: str
     separator: str
@@ -77,7 +79,7 @@ class Order:
 def make(order: Order) -> Passage:
     """The passage, heard."""
     heard = encoders.load(order.encoder), choose(order.separator)
-    return hear(order.neutral, order.folder, order.takes, order.seed, *heard)
+    return hear(order.neutral, order.folder, order.takes, order.foreign_share, order.seed, *heard)
 
 
 def make_file(order: Order) -> None:
@@ -117,16 +119,6 @@ def train(
     make_folder(folder / "pictures")
     fabric = launch(device, precision="32-true")
     rank = fabric.global_rank
-    torch.manual_seed(recipe.seed)  # the first weights
-    model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)))
-    if first is not None:
-        model.network.load_state_dict(first.network.state_dict())
-        model.network.scale.fill_(1)  # where it is 0 nothing could be learned; it is chosen anew at the end
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    state = State()
-    snapshots.restore(folder, model, optimizer, state)
     crew = Crew(workers)
     kept = material or folder / "passages"
     kept.mkdir(parents=True, exist_ok=True)
@@ -134,7 +126,8 @@ def train(
     def heard_passages(split: str, count: int, pool: str = "songs") -> list[Passage]:
         made = partial(progress, f"{split} passages")
         found, _ = neutral_passages(corpus, split, count, kept, crew, made, pool)
-        orders = [Order(one, kept, recipe.takes, recipe.seed, encoder, separator) for one in found]
+        drawn = recipe.takes, recipe.foreign_share, recipe.seed
+        orders = [Order(one, kept, *drawn, encoder, separator) for one in found]
         passages = []
         for done, _ in enumerate(crew.map(make_file, orders, ahead=8), 1):
             passages.append(make(orders[done - 1]))
@@ -153,6 +146,16 @@ def train(
     if not material_rows.rows:
         raise AudioError(f"no two pieces in {corpus} share a stem that plays; build more of it")
     judge = validation.prepare(held_out, recipe, choose(separator))
+    torch.manual_seed(recipe.seed)  # the first weights
+    model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)), Prior(material_rows))
+    if first is not None:
+        model.network.load_state_dict(first.network.state_dict())
+        model.network.scale.fill_(1)  # where it is 0 nothing could be learned; it is chosen anew at the end
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    state = State()
+    snapshots.restore(folder, model, optimizer, state)
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
     if not state.best:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from styletransfer.audio import STEMS
-from styletransfer.converter.console import STRIP
-from styletransfer.converter.network import STRIPS, ConsoleNetwork
+from styletransfer.converter.network import STRIPS, ConsoleNetwork, reach_of, table_of
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.refining.likeness import sounds_apart
 from styletransfer.separation import Separator
@@ -25,7 +23,7 @@ from .passages import CONDITIONS, Passage
 from .recipe import ConsoleRecipe
 
 SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Shares of the residuals that are tried, per stem and effect."""
+"""Shares of the residuals that are tried, per strip and effect."""
 
 EFFECTS: dict[str, tuple[str, ...]] = {
     "tone": ("eq", "side_eq", "gain"),
@@ -52,13 +50,12 @@ class Judge:
         """Losses on known settings, the curves' error in dB, and the spectral distance by ear."""
         strips = self.rows.heard.closed_form + network(self.rows.heard, self.rows.strip)
         known = known_loss(strips, self.rows)
-        knobs = len(knobs_of(STRIP))
-        missed = curves_db(strips) - curves_db(self.rows.truth[:, :knobs])
+        missed = curves_db(strips, self.rows.strip) - curves_db(self.rows.truth, self.rows.strip)
         missed = (missed - self.rows.offset_db[:, None, None]).abs() * self.rows.audible
         found = {name: float(value) for name, value in known.items()}
         found["curve_db"] = float(missed[:, 0].sum(-1).mean())
         heard, af = self._heard(network).unbind(1)
-        for number, name in enumerate(STEMS):
+        for number, name in enumerate(STRIPS):
             if bool((self.audible.strip == number).any()):
                 found[f"spectral_{name}"] = float(heard[self.audible.strip == number].mean())
         return found | {"spectral": float(heard.mean()), "af": float(af.mean())}
@@ -67,32 +64,30 @@ class Judge:
     def choose_scales(
         self, network: ConsoleNetwork, progress: Callable[[float], None] = lambda share: None
     ) -> dict[str, dict[str, float]]:
-        """Set the network's scale per stem and effect to what sounds closest to the truth; the shares.
+        """Set the network's scale per strip and effect to what sounds closest to the truth; the shares.
 
         One effect after the other, the rest as chosen so far; ties go to the smaller share.
         """
-        chosen = {name: dict.fromkeys(EFFECTS, 1.0) for name in STEMS}
-        network.scale[STRIPS.index("master")] = 0.0
-        stages = [stage for stage, _, _ in knobs_of(STRIP)]
-        done = 0
-        for name in STEMS:
-            number = STRIPS.index(name)
-            of_stem = (self.audible.strip == number).nonzero()[:, 0]
-            for effect, members in EFFECTS.items():
+        chosen: dict[str, dict[str, float]] = {name: {} for name in STRIPS}
+        for number, name in enumerate(STRIPS):
+            stages = [stage for stage, _, _ in knobs_of(table_of(name))]
+            of_strip = (self.audible.strip == number).nonzero()[:, 0]
+            for done, (effect, members) in enumerate(EFFECTS.items(), 1):
                 places = [index for index, stage in enumerate(stages) if stage in members]
+                progress((number + done / len(EFFECTS)) / len(STRIPS))
+                if not places or not any(reach_of(table_of(name))[places]):
+                    continue
                 tried = []
                 for share in SCALES:
                     network.scale[number, places] = share
-                    tried.append(float(self._heard(network, of_stem)[:, 0].mean()) if len(of_stem) else 0.0)
+                    tried.append(float(self._heard(network, of_strip)[:, 0].mean()) if len(of_strip) else 0.0)
                 best = min(range(len(SCALES)), key=tried.__getitem__)
                 network.scale[number, places] = chosen[name][effect] = SCALES[best]
-                done += 1
-                progress(done / len(STEMS) / len(EFFECTS))
         return chosen
 
     @torch.no_grad()
     def shown(self, network: ConsoleNetwork) -> list[Shown]:
-        """The first audible example of each stem and condition: before, as it should be, and as it became."""
+        """The first audible example of each strip and condition: before, as it should be, as it became."""
         first: dict[tuple[str, str], int] = {}
         for row, (strip, place) in enumerate(
             zip(self.audible.strip.tolist(), self.audible.place.tolist(), strict=True)
@@ -100,7 +95,8 @@ class Judge:
             first.setdefault((STRIPS[strip], CONDITIONS[place[3]]), row)
         rows = torch.tensor(list(first.values()), dtype=torch.long)
         part, given, truth = self.audible.of(rows), self.sounds.given[rows], self.sounds.truth[rows]
-        made = listening.played(given, part.heard.closed_form + network(part.heard, part.strip))
+        strips = part.heard.closed_form + network(part.heard, part.strip)
+        made = listening.played(given, strips, part.strip)
         found = []
         for (stem, kind), before, wanted, after in zip(first, given, truth, made, strict=True):
             nothing, left = (sum(spectral_losses(x[None], wanted[None], SIZES)) for x in (before, after))
@@ -115,7 +111,7 @@ class Judge:
         for some in every.split(_BATCH):
             part = self.audible.of(some)
             strips = part.heard.closed_form + network(part.heard, part.strip)
-            made = listening.played(self.sounds.given[some], strips)
+            made = listening.played(self.sounds.given[some], strips, part.strip)
             far = sounds_apart(made, self.sounds.truth[some]).log1p()
             found += [
                 torch.stack((torch.stack(spectral_losses(one[None], truth[None], SIZES)).sum(), af))
@@ -125,15 +121,15 @@ class Judge:
 
 
 def prepare(
-    passages: Sequence[Passage], recipe: ConsoleRecipe, separator: Separator, per_stem: int = 16
+    passages: Sequence[Passage], recipe: ConsoleRecipe, separator: Separator, per_strip: int = 16
 ) -> Judge:
     """A judge on held-out passages, the same for every run with this seed."""
     chance = Generator().manual_seed(seed_of(recipe.seed, "validation"))
     rows = lessons.gather(passages, recipe.inputs, recipe.separated_share, chance)
     chosen = []
-    for number in range(len(STEMS)):
-        of_stem = (rows.strip == number).nonzero()[:, 0]
-        chosen.append(of_stem[torch.randperm(len(of_stem), generator=chance)[:per_stem]])
+    for number in range(len(STRIPS)):
+        of_strip = (rows.strip == number).nonzero()[:, 0]
+        chosen.append(of_strip[torch.randperm(len(of_strip), generator=chance)[:per_strip]])
     audible = rows.of(torch.cat(chosen))
     parts = [
         listening.sounds(audible.of(some), passages, recipe.listening_s, chance, separator)
