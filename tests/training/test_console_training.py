@@ -149,6 +149,19 @@ def test_a_run_that_starts_from_weights_learns_where_they_were_left_out(
             run.train(RECIPE, corpus, tmp_path / "run", start=path, material=kept, workers=0)
 
 
+def test_a_stage_that_another_starts_from_chooses_no_shares(corpus: Path, kept: Path, tmp_path: Path) -> None:
+    stage = RECIPE.model_copy(update={"listening_rounds": 0, "scaled": False})
+    first = run.train(stage, corpus, tmp_path / "first", material=kept, workers=0)
+    loaded = choose(str(first.path))
+    assert loaded is not None
+    assert bool((loaded.network.scale == 1).all())
+    assert "scales" not in first.facts
+    by_ear = RECIPE.model_copy(update={"rounds": 0})
+    second = run.train(by_ear, corpus, tmp_path / "second", start=first.path, material=kept, workers=0)
+    assert second.facts["steps"] == RECIPE.listening_steps
+    assert set(second.facts["scales"]) == set(STRIPS)
+
+
 @pytest.mark.slow
 def test_two_processes_train_one_network_to_the_end(corpus: Path, tmp_path: Path) -> None:
     found = choose(str(trained_by_two("converter", corpus, RECIPE, tmp_path)))

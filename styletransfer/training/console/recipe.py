@@ -29,6 +29,8 @@ class ConsoleRecipe(BaseModel):
                       are from usual ones.
     known_share       weight of the losses on known settings while listening; `af_weight` of the AF distance,
                       ln(1 + AF).
+    scaled            whether the share of the residuals that acts is chosen at the end, per strip and
+                      effect; a stage that another one starts from can leave it.
     minutes           stop before a round that, if as long as the last, would pass this; 0 for no limit.
     """
 
@@ -59,6 +61,7 @@ class ConsoleRecipe(BaseModel):
     prior_weight: float = Field(0.01, ge=0)
     known_share: float = Field(0.1, ge=0)
     af_weight: float = Field(0.3, ge=0)
+    scaled: bool = True
     minutes: float = Field(0, ge=0)
 
 

@@ -207,8 +207,9 @@ def train(
         return Trained(folder, facts)
     network = _at_rest(model.network)
     snapshots.restore_best(folder, network)
-    facts["scales"] = judge.choose_scales(network, partial(progress, "scales"))
-    facts["validation_scaled"] = judge.figures(network)
+    if recipe.scaled:
+        facts["scales"] = judge.choose_scales(network, partial(progress, "scales"))
+        facts["validation_scaled"] = judge.figures(network)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)
     return Trained(path, facts)
 

@@ -72,18 +72,25 @@ class Judge:
         for number, name in enumerate(STRIPS):
             stages = [stage for stage, _, _ in knobs_of(table_of(name))]
             of_strip = (self.audible.strip == number).nonzero()[:, 0]
+            whole = self._missed(network, of_strip)
             for done, (effect, members) in enumerate(EFFECTS.items(), 1):
                 places = [index for index, stage in enumerate(stages) if stage in members]
                 progress((number + done / len(EFFECTS)) / len(STRIPS))
                 if not places or not any(reach_of(table_of(name))[places]):
                     continue
                 tried = []
-                for share in SCALES:
+                for share in SCALES[:-1]:
                     network.scale[number, places] = share
-                    tried.append(float(self._heard(network, of_strip)[:, 0].mean()) if len(of_strip) else 0.0)
+                    tried.append(self._missed(network, of_strip))
+                tried.append(whole)
                 best = min(range(len(SCALES)), key=tried.__getitem__)
                 network.scale[number, places] = chosen[name][effect] = SCALES[best]
+                whole = tried[best]
         return chosen
+
+    def _missed(self, network: ConsoleNetwork, rows: Tensor) -> float:
+        """The mean spectral distance of these audible rows; 0 without any."""
+        return float(self._heard(network, rows)[:, 0].mean()) if len(rows) else 0.0
 
     @torch.no_grad()
     def shown(self, network: ConsoleNetwork) -> list[Shown]:
