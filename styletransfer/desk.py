@@ -77,8 +77,7 @@ class Desk:
         self._strips = {name: self._allowed(name, settings) for name, settings in strips.items()}
         if self._locked:
             return []
-        full = dict.fromkeys(strips, 1.0)
-        bus = self._stem_bus(full)
+        bus = self.bus
         heard = self._measured(bus)
         theirs = self._wanted(heard)
         first, _ = match_master(heard, theirs)
@@ -124,16 +123,20 @@ class Desk:
         return found
 
     def of_pieces(self, cut: Callable[[Audio], Audio]) -> Audio:
-        """What some pieces of the song become by the settings alone, rendered for themselves."""
+        """What some pieces of the song become by the settings alone, their master rendered for themselves."""
+        full = dict.fromkeys(self._strips, 1.0)
         ours = replace(
-            self._ours,
-            song=replace(self._ours.song, audio=cut(self._ours.song.audio)),
-            played={name: cut(stem) for name, stem in self._stems.items()},
-            span_s=None,
+            self._ours, song=replace(self._ours.song, audio=cut(self._ours.song.audio)), span_s=None
         )
         desk = Desk(ours, self._theirs, self._asked)
         desk._strips, desk._master = self._strips, self._master
-        return desk.render(dict.fromkeys((*self._strips, "master"), 1.0)).audio
+        desk._bus = full, cut(self.bus)
+        return desk.render(full | {"master": 1.0}).audio
+
+    @property
+    def bus(self) -> Audio:
+        """The song in front of the master, its strips at full amounts."""
+        return self._stem_bus(dict.fromkeys(self._strips, 1.0))
 
     @property
     def knows_master(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from styletransfer import encoders
 from styletransfer.audio import Audio, Stems
@@ -23,7 +24,7 @@ from styletransfer.reference import Reference
 from styletransfer.threads import single, spread
 
 from .likeness import sounds_apart
-from .passages import Span, joined, split
+from .passages import Span, Split, joined, split
 from .spectra import RATE
 from .turning import Passage, mastered, turnable, turned
 
@@ -80,13 +81,14 @@ def refined(
     with torch.inference_mode(False), torch.enable_grad():
         if bool((reach > 0).any()):
             network = encoders.load().network
-            strips = turned(desk.strips, desk.master, *heard.read, reach, network, asked.refine, done)
+            passages = heard.passages()
+            strips = turned(desk.strips, desk.master, *passages, reach, network, asked.refine, done)
             strips, held = held_back(
                 strips, {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
             )
         notes = held + other.match(strips)
         if amounts["master"] and not desk.knows_master:
-            other.turn_master(mastered(strips, other.master, *heard.read, groups, asked.refine))
+            other.turn_master(heard.mastered(other, groups, asked.refine))
     share = heard.share(otherwise, other)
     if share <= 1 - MARGIN:
         return Refined(other, notes, strips)
@@ -110,40 +112,54 @@ def polished(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: 
         return desk
     with torch.inference_mode(False), torch.enable_grad(), single():
         groups: set[str] = set(asked.only or GROUPS)
-        other = desk.with_master(mastered(desk.strips, desk.master, *heard.read, groups, POLISH_STEPS))
+        other = desk.with_master(heard.mastered(desk, groups, POLISH_STEPS))
     return other if heard.share(desk, other) <= 1 - MARGIN else desk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Listened:
-    """Passages of both songs: `read` of ours and theirs; `held` of ours, and the reference's, held out."""
+    """What was measured of both songs, mix and stems, and the pieces of it that are read or held out.
 
-    read: tuple[Passage, Passage]
-    held: Callable[[Audio], Audio]
-    reference: Audio
+    span_s   what was measured of ours, where that isn't all.
+    """
+
+    ours: tuple[Audio, Stems]
+    theirs: tuple[Audio, Stems]
+    places: Split
+    their_places: Split
+    span_s: Span | None
+
+    def passages(self) -> tuple[Passage, Passage]:
+        """The pieces that are read, ours and the reference's."""
+        return _joined(*self.ours, self.places.read), _joined(*self.theirs, self.their_places.read)
+
+    def mastered(self, desk: Desk, groups: set[str], steps: int) -> Settings:
+        """A desk's master turned by the pieces that are read."""
+        bus = joined(_passage(desk.bus, self.span_s), self.places.read)
+        wanted = joined(self.theirs[0], self.their_places.read)
+        return mastered(_stereo(bus), _stereo(wanted), desk.master, groups, steps)
 
     def share(self, before: Desk, after: Desk) -> float:
-        """What is left of the distance to the reference on the passages that were held out."""
-        first, second = spread(lambda desk: desk.of_pieces(self.held), (before, after))
-        return _share(first, second, self.reference)
+        """What is left of the distance to the reference on the pieces that were held out."""
+
+        def held(sound: Audio) -> Audio:
+            return joined(_passage(sound, self.span_s), self.places.held)
+
+        first, second = spread(lambda desk: desk.of_pieces(held), (before, after))
+        return _share(first, second, joined(self.theirs[0], self.their_places.held))
 
 
 def _listened(ours: Input, theirs: Reference) -> _Listened | str:
-    """The passages; what is missing where there are none."""
+    """Both songs; what is missing where they can't be listened to."""
     found = _sounds(theirs)
     if found is None:
         return "the sound of a single reference"
-    mix, stems = found
     own_mix = _passage(ours.song.audio, ours.span_s)
-    places, their_places = split(own_mix.duration_s), split(mix.duration_s)
+    places, their_places = split(own_mix.duration_s), split(found[0].duration_s)
     if places is None or their_places is None:
         return "songs, or passages, of at least 6 s"
     own = {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
-    return _Listened(
-        read=(_joined(own_mix, own, places.read), _joined(mix, stems, their_places.read)),
-        held=lambda sound: joined(_passage(sound, ours.span_s), places.held),
-        reference=joined(mix, their_places.held),
-    )
+    return _Listened((own_mix, own), found, places, their_places, ours.span_s)
 
 
 def _share(before: Audio, after: Audio, reference: Audio) -> float:
@@ -155,8 +171,12 @@ def _share(before: Audio, after: Audio, reference: Audio) -> float:
 
 
 def _af(sound: Audio, reference: Audio) -> float:
-    ours, theirs = (each.at_rate(RATE).with_channels(2).samples for each in (sound, reference))
-    return float(sounds_apart(ours[None], theirs[None]))
+    return float(sounds_apart(_stereo(sound)[None], _stereo(reference)[None]))
+
+
+def _stereo(sound: Audio) -> Tensor:
+    """(2, time) at RATE."""
+    return sound.at_rate(RATE).with_channels(2).samples
 
 
 def _impossible(desk: Desk, matched: list[Note], what: str) -> Refined:
@@ -181,8 +201,7 @@ def _passage(sound: Audio, span_s: Span | None) -> Audio:
 
 def _joined(mix: Audio, stems: Stems, spans: list[Span]) -> Passage:
     """Both at RATE and of one length."""
-    cuts = [joined(sound, spans) for sound in (mix, *stems.values())]
-    sounds = [cut.at_rate(RATE).with_channels(2).samples for cut in cuts]
+    sounds = [_stereo(joined(sound, spans)) for sound in (mix, *stems.values())]
     frames = min(sound.shape[1] for sound in sounds)
     every = torch.stack([sound[:, :frames] for sound in sounds])
     return Passage(every[0], every[1:])

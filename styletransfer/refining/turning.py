@@ -85,26 +85,22 @@ def turned(
     }
 
 
-def mastered(
-    strips: Mapping[str, Settings],
-    start: Settings,
-    ours: Passage,
-    theirs: Passage,
-    groups: set[str],
-    steps: int,
-) -> Settings:
-    """The master's settings after so many steps toward the reference's mix, behind strips that stay.
+def mastered(bus: Tensor, reference: Tensor, start: Settings, groups: set[str], steps: int) -> Settings:
+    """The master's settings after so many steps toward a reference's mix.
 
-    start   the master's; groups: of stages that may act.
+    bus     what comes in, (2, time) at RATE, as the reference.
+    start   the settings to start from; groups: of stages that may act.
     """
-    wanted = spectra_of(theirs.mix[None])
-    vectors = torch.stack([positions(STRIP, strips[name]) for name in STEMS])
+    wanted = spectra_of(reference[None])
     before = positions(MASTER, start)[None]
-    place = _anchored(vectors, ours, start)
+    no_strips = values_at(STRIP, torch.zeros(0, len(knobs_of(STRIP))))
+    with torch.no_grad():
+        mix = fx.render(bus, stages_of(MASTER, start, RATE))
+        place = anchor(bus.new_zeros(0, *bus.shape), bus, no_strips, _values(start), mix)
     open_ = [MASTER[stage].group in groups and stage in LINEAR[:-1] for stage, _, _ in knobs_of(MASTER)]
 
     def missed(step: int, moved: Tensor) -> Tensor:
-        return _missed(place.spectra(values_at(STRIP, vectors), values_at(MASTER, moved)), wanted, [])
+        return _missed(place.spectra(no_strips, values_at(MASTER, moved)), wanted, [])
 
     turnable = (reach_of(MASTER) * torch.tensor(open_))[None]
     after = _descended(MASTER, before, turnable, steps, missed)
@@ -177,7 +173,7 @@ def _missed(ours: Spectra, theirs: Spectra, present: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def _anchored(vectors: Tensor, ours: Passage, master: Settings, ear: Ear | None = None) -> Anchor:
+def _anchored(vectors: Tensor, ours: Passage, master: Settings, ear: Ear) -> Anchor:
     """The passage rendered at the settings that were come to."""
     wet = torch.stack(
         [
@@ -186,8 +182,7 @@ def _anchored(vectors: Tensor, ours: Passage, master: Settings, ear: Ear | None 
         ]
     )
     rest, values = ours.mix - ours.stems.sum(0), _values(master)
-    if ear is not None:
-        ear.settle(ours.stems, wet, rest, values)
+    ear.settle(ours.stems, wet, rest, values)
     mix = fx.render(wet.sum(0) + rest, stages_of(MASTER, master, RATE))
     return anchor(wet, rest, values_at(STRIP, vectors), values, mix)
 

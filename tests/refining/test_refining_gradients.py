@@ -133,14 +133,12 @@ def test_a_known_difference_is_approached(refined: dict[str, Settings]) -> None:
 
 
 def test_the_master_approaches_what_the_mix_went_through() -> None:
-    strips, master = strips_with(), neutral(MASTER)
+    master = neutral(MASTER)
     ours, theirs = stems_of(1, 6.0), stems_of(7, 6.0)
     master["eq"]["peak_6_gain_db"] = 5.0
     master["width"]["width"] = 1.6
     after = fx.render(theirs.sum(0), stages_of(MASTER, master, RATE))
-    found = mastered(
-        strips, neutral(MASTER), Passage(ours.sum(0), ours), Passage(after, theirs), {"eq", "width"}, 80
-    )
+    found = mastered(ours.sum(0), after, neutral(MASTER), {"eq", "width"}, 80)
     assert abs(found["eq"]["peak_6_gain_db"] - 5.0) < 3.5
     assert abs(found["width"]["width"] - 1.6) < 0.45
     for stage in ("compressor", "gain", "limiter"):
