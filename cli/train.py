@@ -159,7 +159,7 @@ def converter(
         str,
         typer.Option(
             "--recipe",
-            help="console, console-by-ear, tcn, tcn-gpu, paper, or a .toml file, whose kind is trained.",
+            help="console, console-by-ear, tcn, tcn-gpu, paper, or a .toml file that names its kind.",
             autocompletion=recipes("console", "tcn"),
         ),
     ],

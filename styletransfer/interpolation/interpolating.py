@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -175,15 +175,12 @@ class Interpolation:
 
     def _transferred(self, at: float) -> Result:
         asked = self._request, self._separator, self._clock, self._network
-        retouch = None if at in (0, 1) else partial(self._retouched, at)
+        retouch = None
+        if at not in (0, 1) and self._request.polish:
+            ends = (self.first, 1 - at), (self.second, at)
+            added = [(end.document.proposed["master"].refinement, share) for end, share in ends]
+            retouch = partial(_retouched, added)
         return carry_over(self._reference_at(at), self._ours, *asked, retouch)
-
-    def _retouched(self, at: float, master: Settings) -> Settings:
-        """A matched master with so much of what polishing added at both ends: nothing between two references
-        has a sound to polish by, and without it the way would begin and end with a step."""
-        for end, share in ((self.first, 1 - at), (self.second, at)):
-            master = with_added(MASTER, master, end.document.proposed["master"].refinement, share)
-        return clamped(MASTER, master)
 
     def _reference_at(self, at: float) -> Reference:
         return with_stems(mixed(self._references, (1 - at, at)), self._stem_references)
@@ -247,6 +244,14 @@ class Interpolation:
             ends = zip(one.steps(told), second[name].steps(told), strict=True)
             found[name] = Proposed.of(told, *(between(told, *both, at) for both in ends))
         return found
+
+
+def _retouched(added: Sequence[tuple[Settings, float]], master: Settings) -> Settings:
+    """A matched master with its shares of what polishing added at both ends: nothing between two references
+    has a sound to polish by, and without it the way would begin and end with a step."""
+    for refinement, share in added:
+        master = with_added(MASTER, master, refinement, share)
+    return clamped(MASTER, master)
 
 
 def _check_settings(network: Converter | None) -> None:
