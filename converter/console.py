@@ -195,6 +195,19 @@ def scaled(strip: dict[str, Stage], settings: Settings, amount: float) -> Settin
     }
 
 
+def for_louder(strip: dict[str, Stage], settings: Settings, by_db: float) -> Settings:
+    """Settings that do to a sound so many dB louder what these do to it: thresholds of stages that work move
+    along, and drive eases by as much."""
+    found = {name: dict(knobs) for name, knobs in settings.items()}
+    for name, stage in strip.items():
+        if "threshold_db" in stage.knobs and not is_neutral(stage, settings[name]):
+            found[name]["threshold_db"] += by_db
+    if "saturation" in strip:  # tanh(u·x)/u, u² = 10^(drive/10) − 1: see `fx.saturate`
+        bent = math.expm1(settings["saturation"]["drive_db"] * math.log(10) / 10)
+        found["saturation"]["drive_db"] = 10 * math.log10(1 + bent * 10 ** (-by_db / 10))
+    return clamped(strip, found)
+
+
 def keeping(strip: dict[str, Stage], settings: Settings, groups: set[str]) -> Settings:
     """Settings with every stage outside `groups` neutral; the limiter stays."""
     resting = neutral(strip)

@@ -106,12 +106,12 @@ class ConsoleNetwork(nn.Module):
                 heard.explicit_reference.clamp(-_FAR, _FAR),
                 (heard.explicit_reference - heard.explicit_input).clamp(-_FAR, _FAR),
                 _standard(heard.closed_form, strip),
-                told,
             ),
             1,
         )
+        inside = torch.cat((self.layers[0](inside), told), 1)  # which strip it sets is never left out
         reach = _table(_REACHES, strip)
-        further, own = torch.tanh(self.out(self.layers(inside))).chunk(2, 1)
+        further, own = torch.tanh(self.out(self.layers[1:](inside))).chunk(2, 1)
         taken = torch.where(reach > 0, heard.closed_form - _table(_RESTING, strip), 0)
         bounded: Tensor = (further * taken + own * reach) * self.scale[strip]
         return bounded

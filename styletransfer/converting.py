@@ -70,11 +70,12 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
     return Converted(borne_steps, found.notes, told)
 
 
-def correction(network: Converter | None, theirs: Reference) -> Correction | None:
+def correction(network: Converter | None, theirs: Reference, ours: Input) -> Correction | None:
     """How a network corrects the matched master; None where it sets none."""
-    if not isinstance(network, LoadedConsole) or not network.sets_master:
+    encoder = ours.encoder
+    if not isinstance(network, LoadedConsole) or not network.sets_master or encoder is None:
         return None
-    encoder, wanted = encoder_of(network), _heard(theirs.style)
+    wanted = _heard(theirs.style)
 
     def corrected(bus: Audio, settings: Settings) -> Settings:
         return network.corrected_master(settings, style_of(bus, None, encoder).mix, wanted.mix)

@@ -10,7 +10,16 @@ from dataclasses import dataclass, replace
 from styletransfer import mixdown, treating
 from styletransfer.audio import Audio
 from styletransfer.closeness import distance
-from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, keeping, neutral, scaled
+from styletransfer.converter.console import (
+    GROUPS,
+    MASTER,
+    STRIP,
+    Settings,
+    is_neutral,
+    keeping,
+    neutral,
+    scaled,
+)
 from styletransfer.document import Asked
 from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, measure, moved
@@ -89,7 +98,8 @@ class Desk:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
         self._matched_master = self._allowed("master", master)
-        if self._correct is not None and not self.knows_master:
+        moved = [stage for stage in MASTER if not is_neutral(MASTER[stage], master[stage])]
+        if self._correct is not None and moved and not self.knows_master:
             master = self._correct(self._passage(bus), master)
         self._master = self._corrected_master = self._allowed("master", master)
         return notes

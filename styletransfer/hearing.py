@@ -34,7 +34,7 @@ class Input:
     loudness     on two channels; `own_loudness` on the channels that the song has.
     confidences  how much of each separated stem is its own; empty where both sides' were given.
     confident    whether a stem is changed less, the less of it is its own.
-    style        how it sounds to an encoder, where one listened.
+    encoder      what listened to it, where a network is to compare styles; `style` is what it heard.
     stem_sum     measures of the sum of its stems, where both sides' are their own and no estimates.
     """
 
@@ -45,6 +45,7 @@ class Input:
     own_loudness: Loudness
     measures: SongMeasures
     confidences: dict[str, Confidence]
+    encoder: LoadedEncoder | None
     style: SongStyle | None
     span_s: Span
     ready_stems: bool
@@ -126,6 +127,7 @@ def hear(
             own_loudness=loudness if song.audio.channels == 2 else mixdown.loudness_of(song.audio),
             measures=measures,
             confidences={} if both_ready or own_stems else confidence.confidences(song.audio, stems),
+            encoder=encoder,
             style=_style(song, stems, in_range, encoder),
             span_s=in_range,
             ready_stems=dry is not None,

@@ -131,7 +131,7 @@ def carry_over(
         if isinstance(network, LoadedTCN):
             told = {name: one for name, one in found.told.items() if one.amount and name not in request.lock}
             treated = treat(network, ours.played, told, done)
-    start = Desk(ours, theirs, request, treated, correction(network, theirs))
+    start = Desk(ours, theirs, request, treated, correction(network, theirs, ours))
     with clock("matching"):
         strips = steps[-1]
         matched = start.match(strips)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import Generator
 
 from styletransfer import converters, weights
-from styletransfer.converter.console import MASTER, STRIP, neutral
+from styletransfer.converter.console import MASTER, STRIP, for_louder, neutral
 from styletransfer.converter.network import STRIPS, ConsoleNetwork
 from styletransfer.converters import LoadedConsole, console
 from styletransfer.errors import CheckpointError, UsageError
@@ -65,6 +66,27 @@ def test_a_master_is_corrected_where_the_network_was_taught_it() -> None:
     assert not loaded(network).sets_master
     for stage, knobs in loaded(network).corrected_master(neutral(MASTER), style(1), style(2)).items():
         assert knobs == pytest.approx(neutral(MASTER)[stage], rel=1e-5)
+
+
+def test_a_network_does_the_same_to_a_louder_song() -> None:
+    network, strips = loaded(eager()), matched()
+    strips["drums"]["compressor"] |= {"ratio": 2.0, "threshold_db": -30.0}
+    quiet = network.corrected(strips, song(1), song(2))
+    strips["drums"]["compressor"]["threshold_db"] += 6
+    louder = {name: replace(one, loudness_lufs=one.loudness_lufs + 6) for name, one in song(1).stems.items()}
+    loud = network.corrected(strips, replace(song(1), stems=louder), song(2))
+    for name in ("drums", "vocals"):
+        expected = for_louder(STRIP, quiet[name], 6)
+        assert expected["compressor"]["threshold_db"] == pytest.approx(
+            quiet[name]["compressor"]["threshold_db"] + 6
+        )
+        for stage, knobs in expected.items():
+            assert loud[name][stage] == pytest.approx(knobs, rel=1e-4, abs=1e-4)
+    master = neutral(MASTER)
+    one = network.corrected_master(master, style(1), style(2))
+    other = network.corrected_master(master, replace(style(1), loudness_lufs=-14.0), style(2))
+    assert other["compressor"]["threshold_db"] == pytest.approx(one["compressor"]["threshold_db"] + 6)
+    assert other["eq"] == one["eq"]
 
 
 def test_an_untrained_network_is_the_closed_form() -> None:

@@ -107,6 +107,23 @@ def test_a_network_may_correct_the_matched_master(
     )
 
 
+def test_a_master_that_has_nothing_to_match_is_left_to_rest(
+    sides: tuple[Input, Reference], converted: dict[str, Settings]
+) -> None:
+    ours, theirs = sides
+
+    def wider(bus: Audio, settings: Settings) -> Settings:
+        return settings | {"width": {"width": 1.25}}
+
+    itself = replace(theirs, measures=ours.measures, loudness=ours.loudness)
+    desk = Desk(ours, itself, Asked(amount=1), correct=wider)
+    desk.match({name: neutral(STRIP) for name in converted})
+    assert all(is_neutral(stage, desk.master[name]) for name, stage in MASTER.items())
+    other = Desk(ours, theirs, Asked(amount=1), correct=wider)
+    other.match({name: neutral(STRIP) for name in converted})
+    assert other.master["width"] == {"width": 1.25}
+
+
 def with_crest(side: Input | Reference, crest_db: float) -> Any:
     """A side whose mix is said to have that crest factor."""
     mix = replace(side.measures.mix, crest_db=crest_db)

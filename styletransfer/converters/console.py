@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from styletransfer import weights
-from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, for_louder, neutral
 from styletransfer.converter.network import STRIPS, ConsoleConfig, ConsoleNetwork, Heard, padded
 from styletransfer.converter.parameters import positions, settings_at
 from styletransfer.errors import CheckpointError
+from styletransfer.normalization import neutral_lufs
 from styletransfer.style import SongStyle, Style
 
 SHIPPED = "console-small"
@@ -42,8 +43,9 @@ class LoadedConsole:
     ) -> dict[str, Settings]:
         """Stems' settings with the network's residuals added to what the closed form set.
 
-        Strips that the closed form left neutral, since a side lacks the stem, stay so. ValueError for styles
-        of another encoder than the network was trained with.
+        Strips that the closed form left neutral, since a side lacks the stem, stay so. The network knows
+        only stems as loud as the neutral state, so it is shown settings for that loudness, and what it makes
+        of them is brought back. ValueError for styles of another encoder than the network was trained with.
         """
         if {ours.encoder, theirs.encoder} != {self.encoder}:
             raise ValueError(
@@ -57,11 +59,16 @@ class LoadedConsole:
         ]
         if not present:
             return dict(strips)
-        before = torch.stack([positions(STRIP, strips[name]) for name in present])
+        louder_db = {name: neutral_lufs(name) - ours.stems[name].loudness_lufs for name in present}
+        shown = [for_louder(STRIP, strips[name], louder_db[name]) for name in present]
+        before = torch.stack([positions(STRIP, settings) for settings in shown])
         told = heard([ours.stems[name] for name in present], [theirs.stems[name] for name in present], before)
         residuals = self.network(told, torch.tensor([STRIPS.index(name) for name in present]))
         after = before + residuals[:, : before.shape[1]]
-        turned = {name: settings_at(STRIP, row) for name, row in zip(present, after, strict=True)}
+        turned = {
+            name: for_louder(STRIP, settings_at(STRIP, row), -louder_db[name])
+            for name, row in zip(present, after, strict=True)
+        }
         return {**strips, **turned}
 
     @property
@@ -76,9 +83,10 @@ class LoadedConsole:
         ours   the style of the bus in front of the master; theirs of the reference's mix; both as the
                network's encoder hears them.
         """
-        before = positions(MASTER, settings)[None]
+        louder_db = neutral_lufs("mix") - ours.loudness_lufs
+        before = positions(MASTER, for_louder(MASTER, settings, louder_db))[None]
         residuals = self.network(heard([ours], [theirs], before), torch.tensor([STRIPS.index("master")]))
-        return settings_at(MASTER, (before + residuals)[0])
+        return for_louder(MASTER, settings_at(MASTER, (before + residuals)[0]), -louder_db)
 
 
 def heard(ours: list[Style], theirs: list[Style], closed_form: Tensor) -> Heard:

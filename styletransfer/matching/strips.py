@@ -6,7 +6,7 @@ Stems first, each toward its counterpart; then the master, from what the re-mixe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -151,6 +151,22 @@ def match_master(
     balance_db = _balance_db(settings["balance"]["balance"]) + reference.balance_db - heard.balance_db
     matched["balance"]["balance"] = _balance(balance_db, limits)
     return clamped(MASTER, matched), notes
+
+
+def behind(heard: Measures, settings: Settings) -> Measures:
+    """A sound's measures behind a master's equalizers, width and balance, reckoned from its spectra."""
+    mid = response_db(settings["eq"], MASTER_BANDS)
+    side = mid + response_db(settings["side_eq"], MASTER_BANDS) + 20 * math.log10(settings["width"]["width"])
+    return replace(
+        heard,
+        mid_db=heard.mid_db + mid,
+        side_db=heard.side_db + side,
+        loudness_lufs=heard.loudness_lufs + _loudness_change_db(heard, mid, side),
+        width_db=heard.width_db
+        + _energy_change_db(heard.side_db, side)
+        - _energy_change_db(heard.mid_db, mid),
+        balance_db=heard.balance_db + _balance_db(settings["balance"]["balance"]),
+    )
 
 
 def _match_tone(

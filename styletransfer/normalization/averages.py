@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -125,6 +126,12 @@ def load_averages(path: Path | None = None) -> Averages:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ConfigError(f"{path} holds no averages: {where}: {first['msg']}; measure them again") from error
+
+
+@lru_cache(maxsize=8)
+def neutral_lufs(part: str) -> float:
+    """How loud a stem, or the mix, is in the neutral state, by the averages that come with the program."""
+    return load_averages().of(part).loudness_lufs
 
 
 def _on_one_line(text: str, name: str) -> str:

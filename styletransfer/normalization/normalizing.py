@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -17,13 +16,12 @@ from torch import Tensor
 from styletransfer import mixdown
 from styletransfer.audio import Audio
 from styletransfer.converter import fx
-from styletransfer.converter.console import MASTER, MASTER_BANDS, Settings, neutral
+from styletransfer.converter.console import MASTER, Settings, neutral
 from styletransfer.converter.rendering import stages_of
 from styletransfer.encoder.loudness import LoudnessMeter
-from styletransfer.encoder.measures import Measures, k_weighted_lufs, measure
+from styletransfer.encoder.measures import Measures, measure
 from styletransfer.matching.dynamics import Times, Wish, fit_compressor
-from styletransfer.matching.strips import MatchLimits, match_master
-from styletransfer.matching.tone import response_db
+from styletransfer.matching.strips import MatchLimits, behind, match_master
 
 from .averages import Averages, StemAverages, load_averages
 from .imaging import fit_image
@@ -114,12 +112,7 @@ def match_tone(heard: Measures, target: StemAverages) -> Settings:
     for _ in range(_LOOKS):
         matched, _notes = match_master(left, reference, settings, _LIMITS)
         settings = neutral(MASTER) | {name: matched[name] for name in ("eq", "side_eq")}
-        mid_db = heard.mid_db + response_db(settings["eq"], MASTER_BANDS)
-        side_db = heard.side_db + response_db(settings["eq"], MASTER_BANDS)
-        side_db = side_db + response_db(settings["side_eq"], MASTER_BANDS)
-        lufs = k_weighted_lufs(10 ** (mid_db / 10), 10 ** (side_db / 10))
-        lufs -= k_weighted_lufs(10 ** (heard.mid_db / 10), 10 ** (heard.side_db / 10))
-        left = replace(heard, mid_db=mid_db, side_db=side_db, loudness_lufs=heard.loudness_lufs + lufs)
+        left = behind(heard, settings)
     assert settings is not None
     return {name: settings[name] for name in ("eq", "side_eq")}
 

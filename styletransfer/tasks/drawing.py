@@ -8,7 +8,6 @@ nearer to neutral: what people's mixes differ by. Thresholds follow the loudness
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -26,7 +25,7 @@ from styletransfer.converter.console import (
     clamped,
     neutral,
 )
-from styletransfer.normalization import load_averages
+from styletransfer.normalization import neutral_lufs
 
 CHANCES: dict[str, dict[str, float]] = {
     "eq": {"": 0.9},
@@ -98,7 +97,7 @@ def draw_settings(generator: torch.Generator, stem: str) -> Settings:
     number = _numbers(generator)
     used = {stage: number(0.0, 1.0) < _of(CHANCES[stage], stem) for stage in STRIP}
     strength = number(*STRENGTH)
-    loudness = _loudness_lufs(stem)
+    loudness = neutral_lufs(stem)
     drawn: Settings = {
         "eq": _equalizer(number, EQ_DB * strength),
         "side_eq": _equalizer(number, SIDE_EQ_DB * strength),
@@ -139,7 +138,7 @@ def draw_master(generator: torch.Generator) -> Settings:
         "eq": _smooth(number, MASTER_BANDS, TILT_DB * strength, BUMP_DB * strength),
         "side_eq": _smooth(number, MASTER_BANDS, SIDE_TILT_DB * strength, BUMP_DB * strength),
         "compressor": {
-            **_pressed(number, _loudness_lufs("mix"), MASTER_THRESHOLD_DB, MASTER_RATIO),
+            **_pressed(number, neutral_lufs("mix"), MASTER_THRESHOLD_DB, MASTER_RATIO),
             "attack_ms": number(*MASTER_ATTACK_MS, log=True),
             "release_ms": number(*RELEASE_MS, log=True),
         },
@@ -217,9 +216,3 @@ def _pressed(
 
 def _of(table: Mapping[str, _Value], stem: str) -> _Value:
     return table[stem] if stem in table else table[""]
-
-
-@functools.lru_cache(maxsize=8)
-def _loudness_lufs(stem: str) -> float:
-    """How loud the neutral state is."""
-    return load_averages().of(stem).loudness_lufs

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from styletransfer.converter import fx, mixing, parameters
-from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, for_louder, neutral
 from styletransfer.converter.rendering import stages_of
 
 RATE = 44100
@@ -40,6 +40,18 @@ def test_a_batch_comes_out_as_the_renderer_renders_each() -> None:
     later = (mixed[0] - rendered)[:, RATE:]  # there, the second detector began in silence
     assert later.square().mean() < 1e-8 * rendered.square().mean()
     assert (mixed[1] - samples[1]).square().mean() < 1e-9 * samples[1].square().mean()
+
+
+def test_settings_for_a_louder_sound_do_the_same_to_it() -> None:
+    samples = noise(1, 2.0)[0]
+    plain = fx.render(samples, stages_of(STRIP, busy(), RATE))
+    for by_db in (-12.0, 9.0):
+        factor = 10 ** (by_db / 20)
+        louder = fx.render(samples * factor, stages_of(STRIP, for_louder(STRIP, busy(), by_db), RATE))
+        assert (louder / factor - plain).square().mean() < 1e-8 * plain.square().mean()
+        still = fx.render(samples * factor, stages_of(STRIP, busy(), RATE))
+        assert (still / factor - plain).square().mean() > 1e-3 * plain.square().mean()
+    assert for_louder(STRIP, neutral(STRIP), 12.0) == neutral(STRIP)
 
 
 def test_leaving_out_what_all_leave_neutral_changes_nothing() -> None:

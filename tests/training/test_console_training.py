@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from training_corpus import small_corpus, trained_by_two
 
 from styletransfer.audio import Audio
-from styletransfer.converter.console import STRIP
+from styletransfer.converter.console import STRIP, neutral
 from styletransfer.converter.network import STRIPS, by_table
-from styletransfer.converter.parameters import knobs_of
+from styletransfer.converter.parameters import knobs_of, positions
 from styletransfer.converters import choose
 from styletransfer.converters.console import LoadedConsole, save
 from styletransfer.corpus.folder import RATE
@@ -89,7 +89,7 @@ def passages(unbroken: run.Trained, corpus: Path, kept: Path) -> list[Passage]:
 
 @pytest.fixture(scope="module")
 def rows(passages: list[Passage]) -> Lessons:
-    return lessons.gather(passages, 2, 0.5, Generator().manual_seed(0))
+    return lessons.gather(passages, 2, 0.5, 0.5, Generator().manual_seed(1))  # all four kinds of pairs
 
 
 def test_a_run_leaves_weights_that_convert_and_facts_that_tell(unbroken: run.Trained) -> None:
@@ -171,6 +171,7 @@ def test_two_processes_train_one_network_to_the_end(corpus: Path, tmp_path: Path
 
 
 def test_the_true_settings_have_no_loss_but_the_common_level(rows: Lessons) -> None:
+    rows = rows.of((rows.place[:, 4] == 0).nonzero()[:, 0])
     at_level = rows.truth.clone()
     for table, some in by_table(rows.strip):
         place = [f"{stage}.{name}" for stage, name, _ in knobs_of(table)].index("gain.gain_db")
@@ -194,16 +195,39 @@ def test_the_prior_asks_for_settings_as_engineers_have_them(rows: Lessons) -> No
 def test_pairs_are_of_different_pieces_and_say_where_they_come_from(
     rows: Lessons, passages: list[Passage]
 ) -> None:
-    for ours, theirs, take, _ in rows.place.tolist():
+    for ours, theirs, take, _, _ in rows.place.tolist():
         assert passages[ours].neutral.piece != passages[theirs].neutral.piece
         assert take == 0
+    rows = rows.of(((rows.place[:, 4] == 0) & (rows.strip < 4)).nonzero()[:, 0])
     truth = passages[rows.place[0, 1]].settings[0, rows.strip[0]]
     assert torch.equal(rows.truth[0, : len(truth)], truth)
 
 
+def test_what_an_input_has_already_is_not_done_twice(rows: Lessons, passages: list[Passage]) -> None:
+    mixed = rows.of(((rows.place[:, 4] == 1) & (rows.strip < 4)).nonzero()[:, 0])
+    assert mixed.rows
+    knobs = knobs_of(STRIP)
+    resting = positions(STRIP, neutral(STRIP))
+    seen = set()
+    for row in range(mixed.rows):
+        stem = int(mixed.strip[row])
+        ours, theirs = (passages[mixed.place[row, side]].settings[0, stem] for side in (0, 1))
+        curves = [curves_db(one[None], mixed.strip[row : row + 1])[0] for one in (theirs, ours)]
+        torch.testing.assert_close(mixed.wanted_db[row], curves[0] - curves[1])
+        for index, (stage, name, _) in enumerate(knobs):
+            place = mixed.truth[row, index]
+            if f"{stage}.{name}" == "eq.peak_2_gain_db":
+                assert place == pytest.approx(float(theirs[index] - ours[index]), abs=1e-5)
+            if f"{stage}.{name}" == "compressor.ratio":
+                works = bool(ours[index] != resting[index])
+                seen.add(works)
+                assert place == (resting[index] if works else theirs[index])
+    assert seen == {False, True}
+
+
 def test_each_pair_has_a_lesson_for_the_master(rows: Lessons, passages: list[Passage]) -> None:
     masters = rows.of((rows.strip == STRIPS.index("master")).nonzero()[:, 0])
-    assert masters.rows == len(rows.place.unique(dim=0))
+    assert masters.rows == len(rows.of((rows.place[:, 4] == 0).nonzero()[:, 0]).place.unique(dim=0))
     theirs = passages[masters.place[0, 1]]
     assert torch.equal(masters.truth[0], theirs.masters[0])
     mix = theirs.mastered[0].styles["mix"].learned
@@ -224,13 +248,43 @@ def test_a_gain_moves_the_whole_curve_and_width_the_sides(rows: Lessons) -> None
 
 
 def test_what_is_heard_is_the_stem_and_the_true_sound(rows: Lessons, passages: list[Passage]) -> None:
-    true = rows.of((rows.place[:, 3] == 0).nonzero()[:6, 0])
+    true = rows.of(((rows.place[:, 3] == 0) & (rows.place[:, 4] == 0)).nonzero()[:6, 0])
     assert {"master", "drums"} <= {STRIPS[number] for number in true.strip.tolist()}
-    heard = listening.sounds(true, passages, 1.0, Generator().manual_seed(1), Shares())
+    heard = listening.sounds(true, passages, 1.0, Generator().manual_seed(1))
     at_truth = (
-        listening.played(heard.given, true.truth, true.strip) * (10 ** (true.offset_db / 20))[:, None, None]
+        listening.played(heard.given, true.truth, true.strip) * (10 ** (true.heard_db / 20))[:, None, None]
     )
     torch.testing.assert_close(at_truth, heard.truth, atol=1e-4, rtol=0)
+
+
+def test_an_input_is_heard_as_its_own_engineer_left_it(rows: Lessons, passages: list[Passage]) -> None:
+    mixed = rows.of((rows.place[:, 4] == 1).nonzero()[:2, 0])
+    heard = listening.sounds(mixed, passages, 3.0, Generator().manual_seed(1))
+    ours = passages[mixed.place[0, 0]]
+    kept = ours.excerpt(lessons.CONDITIONS[mixed.place[0, 3]], 1)[STRIPS[mixed.strip[0]]]
+    assert torch.equal(heard.given[0], kept)
+    clean = ours.excerpt("true", 0)
+    assert list(clean) == list(ours.neutral.names)
+    whole = ours.neutral.stems()["drums"]
+    windows = whole[0].unfold(0, clean["drums"].shape[1], 1)[:, :64]
+    assert (windows - clean["drums"][0, :64]).abs().amax(1).min() < 1e-3  # half precision
+
+
+def test_the_truth_is_as_loud_as_the_closed_form_leaves_the_pair(
+    rows: Lessons, passages: list[Passage]
+) -> None:
+    of_strips = rows.of(((rows.place[:, 3] == 0) & (rows.strip < 4)).nonzero()[:, 0])
+    heard: list[float] = []
+    by_curves: list[float] = []
+    for place in of_strips.place.unique(dim=0):
+        pair = of_strips.of((of_strips.place == place).all(1).nonzero()[:, 0])
+        sounds = listening.sounds(pair, passages, 3.0, Generator().manual_seed(1))
+        made = listening.played(sounds.given, pair.heard.closed_form, pair.strip)
+        energies = [sound.square().mean((1, 2)) for sound in (sounds.given, made, sounds.truth)]
+        moved = 10 * (energies[1] / energies[2]).log10()
+        heard.append(float((moved * energies[0]).sum() / energies[0].sum()))
+        by_curves.append(heard[-1] + float(pair.heard_db[0] - pair.offset_db[0]))
+    assert max(map(abs, heard)) < 2 < max(map(abs, by_curves))  # compressors and rooms have levels, too
 
 
 def test_recipes_are_found_by_their_kind(tmp_path: Path) -> None:

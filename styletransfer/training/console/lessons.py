@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from styletransfer.audio import STEMS
 from styletransfer.converter import mixing, parameters
-from styletransfer.converter.console import MASTER, STRIP, Stage
+from styletransfer.converter.console import MASTER, STRIP, Stage, neutral
 from styletransfer.converter.fx import equalizer_response_db
 from styletransfer.converter.network import STRIPS, Heard, by_table, padded
 from styletransfer.converters.console import heard
@@ -18,9 +18,13 @@ from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.measures import BAND_HZ, Measures
 from styletransfer.matching import match_master, match_stems
 from styletransfer.matching.dynamics import choose_dynamics, choose_glue
+from styletransfer.matching.strips import behind
 from styletransfer.style import Style
 
 from .passages import CONDITIONS, Passage, Side
+
+ONCE = ("compressor", "expander", "saturation", "reverb")
+"""Stages whose work can't be undone."""
 
 _AUDIBLE_DB = 50.0
 _SIDE_DB = 30.0
@@ -35,20 +39,25 @@ class Lessons(NamedTuple):
 
     heard       what the network is told.
     strip       (rows,) numbers of STRIPS.
-    truth       (rows, knobs) true positions.
+    truth       (rows, knobs) positions that should be set: the reference's, less what the input went through.
+    wanted_db   (rows, 2, 30) the curves, as `curves_db`, that should be made.
     audible     (rows, 2, 30) how much each third octave of mid and side counts, adding up to 1 or all 0.
     bins        (rows, 2, 30) the share of a spectrum's bins that are each third octave's and not too soft.
-    offset_db   (rows,) what the truth's level is raised by, since a pair's common level is the master's, and
-                the master's follows the loudness that is asked.
-    place       (rows, 4) numbers of: input passage, reference passage, take, condition.
+    offset_db   (rows,) what the level of `wanted_db` is raised by, since a pair's common level is the
+                master's, and the master's follows the loudness that is asked.
+    heard_db    (rows,) the same for the sound: with what else than curves changed loudness.
+    place       (rows, 5) numbers of: input passage, reference passage, take, condition, and which of the
+                input passage's INPUTS.
     """
 
     heard: Heard
     strip: Tensor
     truth: Tensor
+    wanted_db: Tensor
     audible: Tensor
     bins: Tensor
     offset_db: Tensor
+    heard_db: Tensor
     place: Tensor
 
     @property
@@ -65,6 +74,7 @@ def gather(
     passages: Sequence[Passage],
     inputs: int,
     separated_share: float,
+    mixed_share: float,
     generator: Generator,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Lessons:
@@ -74,45 +84,61 @@ def gather(
         others = [index for index, one in enumerate(passages) if one.neutral.piece != theirs.neutral.piece]
         for take in range(len(theirs.settings)):
             for index in torch.randperm(len(others), generator=generator)[:inputs].tolist():
-                separated = float(torch.rand((), generator=generator)) < separated_share
-                pair = lesson(passages[others[index]], theirs, take, CONDITIONS[separated])
+                chances = torch.rand(2, generator=generator).tolist()
+                separated, mixed = chances[0] < separated_share, chances[1] < mixed_share
+                pair = lesson(passages[others[index]], theirs, take, CONDITIONS[separated], int(mixed))
                 if pair is not None:
-                    told = torch.tensor([others[index], number, take, int(separated)])
+                    told = torch.tensor([others[index], number, take, int(separated), int(mixed)])
                     rows.append(pair._replace(place=told.expand(pair.rows, -1)))
         progress((number + 1) / len(passages))
     return joined(rows)
 
 
-def lesson(ours: Passage, theirs: Passage, take: int, condition: str) -> Lessons | None:
-    """The strips that both passages have, in one condition, and the master; None where they share no stem."""
-    before, after = ours.sides[condition][0], theirs.sides[condition][take + 1]
+def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int = 0) -> Lessons | None:
+    """The strips that both passages have, in one condition, with the input in one of its INPUTS, and the
+    master where all stems are the same; None where they share none."""
+    before, after = ours.sides[condition][state], theirs.sides[condition][take + 1]
     strips, _ = match_stems(before.measures, after.measures)
     playing = [name for name in STEMS if name in ours.neutral.names and name in theirs.neutral.names]
+    tries = ours.tried[condition][state]
     names = [
         name
         for name in playing
-        if before.measures.present(name) and after.measures.present(name) and name in ours.tried[condition]
+        if before.measures.present(name) and after.measures.present(name) and name in tries
     ]
     if not names:
         return None
-    tried = {name: ours.tried[condition][name] for name in names}
-    strips = choose_dynamics(strips, before.measures, after.measures, tried)
+    strips = choose_dynamics(strips, before.measures, after.measures, {name: tries[name] for name in names})
     closed = torch.stack([parameters.positions(STRIP, strips[name]) for name in names])
-    truth = torch.stack([theirs.settings[take, STEMS.index(name)] for name in names])
+    wanted = torch.stack([theirs.settings[take, STEMS.index(name)] for name in names])
+    own = torch.stack([ours.settings[0, STEMS.index(name)] for name in names]) if state else None
+    clean, mixed = ours.sides["true"][0].measures, ours.sides["true"][state].measures
+    target, plain = (theirs.sides["true"][index].measures for index in (take + 1, 0))
+    louder_lu = [  # what makes the neutral input as the reference is, over the input as it is
+        clean.stems[name].loudness_lufs
+        + (target.stems[name].loudness_lufs - plain.stems[name].loudness_lufs)
+        - mixed.stems[name].loudness_lufs
+        for name in names
+    ]
     measures = [before.measures.stems[name] for name in names]
-    styles = _styles(names, before, after)
-    return joined([_rows(names, measures, styles, closed, truth), _master(ours, theirs, take)])
+    rows = [_rows(names, measures, _styles(names, before, after), closed, wanted, own, louder_lu)]
+    if ours.neutral.names == theirs.neutral.names and not state:
+        rows.append(_master(ours, theirs, take))
+    return joined(rows)
 
 
 def _master(ours: Passage, theirs: Passage, take: int) -> Lessons:
-    """The master's row: the neutral mix toward the other's behind the take's master."""
+    """The master's row: the neutral mix toward the other's behind the take's master, in two looks."""
     before, after = ours.sides["true"][0], theirs.mastered[take]
-    settings, _ = match_master(before.measures.mix, after.measures.mix)
-    glue = choose_glue(ours.tried["true"]["master"], before.measures.mix, after.measures.mix)
+    heard, wanted = before.measures.mix, after.measures.mix
+    first, _ = match_master(heard, wanted)
+    looked = behind(heard, first)
+    settings, _ = match_master(looked, wanted, first)
+    glue = choose_glue(ours.tried["true"][0]["master"], looked, wanted)
     settings["compressor"] = glue or settings["compressor"]
-    styles = _styles(["mix"], before, after)
     closed, truth = parameters.positions(MASTER, settings)[None], theirs.masters[take][None]
-    return _rows(["master"], [before.measures.mix], styles, closed, truth)
+    louder_lu = [wanted.loudness_lufs - theirs.sides["true"][0].measures.mix.loudness_lufs]
+    return _rows(["master"], [heard], _styles(["mix"], before, after), closed, truth, None, louder_lu)
 
 
 def _styles(names: list[str], ours: Side, theirs: Side) -> tuple[list[Style], list[Style]]:
@@ -124,23 +150,55 @@ def _rows(
     measures: list[Measures],
     styles: tuple[list[Style], list[Style]],
     closed: Tensor,
-    truth: Tensor,
+    wanted: Tensor,
+    own: Tensor | None,
+    louder_lu: list[float],
 ) -> Lessons:
-    """Strips of one pair, which share a level: their common one is set behind them."""
+    """Strips of one pair, which share a level: their common one is set behind them.
+
+    wanted, own   positions (strips, knobs) that the reference and the input went through.
+    louder_lu     how much louder the input should become.
+    """
     strip = torch.tensor([STRIPS.index(name) for name in names])
     audible = torch.stack([_audible(one) for one in measures])
     energy = torch.tensor([10 ** (one.loudness_lufs / 10) for one in measures])
-    missed = ((curves_db(closed, strip) - curves_db(truth, strip)) * audible)[:, 0].sum(-1)
-    offset = (missed * energy).sum() / energy.sum()
+    share = energy / energy.sum()
+    curves = curves_db(wanted, strip) if own is None else curves_db(wanted, strip) - curves_db(own, strip)
+    set_db = (curves_db(closed, strip) * audible)[:, 0].sum(-1)
+    offset = ((set_db - (curves * audible)[:, 0].sum(-1)) * share).sum()
+    heard_offset = ((set_db - torch.tensor(louder_lu)) * share).sum()
     return Lessons(
         heard(*styles, closed),
         strip,
-        padded(truth),
+        padded(wanted if own is None else _left(wanted, own)),
+        curves,
         audible,
         torch.stack([_bins(one) for one in measures]),
         offset.expand(len(names)),
-        torch.zeros(len(names), 4, dtype=torch.long),
+        heard_offset.expand(len(names)),
+        torch.zeros(len(names), 5, dtype=torch.long),
     )
+
+
+def _left(wanted: Tensor, own: Tensor) -> Tensor:
+    """Positions (strips, knobs) of stems' strips that remain to be set, where the input has its own.
+
+    Gains, width and balance are what one has beyond the other. What compresses, bends or rings can't be
+    undone, and isn't done twice: where the input has it, it rests.
+    """
+    found = wanted.clone()
+    resting = parameters.positions(STRIP, neutral(STRIP))
+    for index, (stage, _, knob) in enumerate(parameters.knobs_of(STRIP)):
+        if stage in ONCE:
+            continue
+        if knob.strength:
+            found[:, index] = resting[index] + wanted[:, index] - own[:, index]
+    for stage in ONCE:
+        at = [index for index, (name, _, knob) in enumerate(parameters.knobs_of(STRIP)) if name == stage]
+        strengths = [index for index in at if parameters.knobs_of(STRIP)[index][2].strength]
+        has = ((own[:, strengths] - resting[strengths]).abs() > 1e-4).any(1)
+        found[:, at] = torch.where(has[:, None], resting[at], found[:, at])
+    return found
 
 
 def joined(rows: Sequence[Lessons]) -> Lessons:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from styletransfer.converter import mixing, parameters
 from styletransfer.converter.console import Stage
 from styletransfer.converter.network import STRIPS, by_table
 from styletransfer.corpus.folder import RATE
-from styletransfer.separation import Separator
-from styletransfer.tasks.separating import taken_apart
 
 from .lessons import Lessons
 from .passages import CONDITIONS, Passage
@@ -27,32 +25,28 @@ class Sounds(NamedTuple):
 
 
 @torch.no_grad()
-def sounds(
-    lessons: Lessons,
-    passages: Sequence[Passage],
-    duration_s: float,
-    generator: Generator,
-    separator: Separator | None = None,
-) -> Sounds:
-    """Excerpts of each row's input stem, neutral, and through the true settings at the pair's common level.
-
-    separator  takes the inputs of separated rows from their mixes; without one all rows are of true stems.
-    """
+def sounds(lessons: Lessons, passages: Sequence[Passage], duration_s: float, generator: Generator) -> Sounds:
+    """Excerpts of each row's input stem, and of the neutral one through what the reference went through, at
+    the pair's common level."""
     frames = round(duration_s * RATE)
-    given, neutral = [], []
-    for strip, place in zip(lessons.strip.tolist(), lessons.place.tolist(), strict=True):
-        stems = passages[place[0]].neutral.stems()
-        name = STRIPS[strip]
-        mix = torch.stack(list(stems.values())).sum(0)
-        stem = mix if name == "master" else stems[name]
+    given, neutral, settings = [], [], []
+    for strip, (ours, theirs, take, condition, state) in zip(
+        lessons.strip.tolist(), lessons.place.tolist(), strict=True
+    ):
+        name, reference = STRIPS[strip], passages[theirs]
+        before, clean = (passages[ours].excerpt(*of) for of in ((CONDITIONS[condition], state), ("true", 0)))
+        if name == "master":
+            stem = plain = torch.stack(list(clean.values())).sum(0)
+            settings.append(reference.masters[take])
+        else:
+            stem, plain = before[name], clean[name]
+            settings.append(reference.settings[take, strip])
         start = int(torch.randint(stem.shape[1] - frames + 1, (), generator=generator))
-        cut = slice(start, start + frames)
-        neutral.append(stem[:, cut])
-        if separator is not None and name != "master" and CONDITIONS[place[3]] == "separated":
-            stem = taken_apart(mix, separator)[0][name]
-        given.append(stem[:, cut])
-    truth = played(torch.stack(neutral), lessons.truth, lessons.strip)
-    return Sounds(torch.stack(given), truth * (10 ** (lessons.offset_db / 20))[:, None, None])
+        given.append(stem[:, start : start + frames])
+        neutral.append(plain[:, start : start + frames])
+    wanted = nn.utils.rnn.pad_sequence(settings, batch_first=True)
+    truth = played(torch.stack(neutral), wanted, lessons.strip)
+    return Sounds(torch.stack(given), truth * (10 ** (lessons.heard_db / 20))[:, None, None])
 
 
 def played(given: Tensor, positions: Tensor, strip: Tensor) -> Tensor:

@@ -25,8 +25,7 @@ def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
     bins    of the same curves, squared, as spectra weigh bands, (dB / 6)².
     knob    of all other knobs, in reaches.
     """
-    missed = curves_db(strips, lessons.strip) - curves_db(lessons.truth, lessons.strip)
-    missed = missed - lessons.offset_db[:, None, None]
+    missed = curves_db(strips, lessons.strip) - lessons.wanted_db - lessons.offset_db[:, None, None]
     curve = (
         functional.smooth_l1_loss(missed / 6, torch.zeros_like(missed), beta=0.3, reduction="none")
         * lessons.audible

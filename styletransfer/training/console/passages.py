@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import safetensors.torch
+import safetensors
 import torch
 from torch import Generator, Tensor
 
@@ -31,10 +31,16 @@ from styletransfer.style import Style, part_styles
 from styletransfer.tasks import Neutral, StemSamples, apply_loosely, draw_master, draw_settings
 from styletransfer.tasks.separating import taken_apart
 
+from .recipe import EXCERPT_S
+
 CONDITIONS = ("true", "separated")
+INPUTS = 2
+"""A passage is an input in its neutral state, and as its first take left it: as another engineer mixed it."""
+
+_EXCERPT = round(EXCERPT_S * RATE)
 _BANDS = len(BAND_HZ)
 _PARTS = (*STEMS, "mix")
-_FORMAT = 2
+_FORMAT = 3
 _SCALARS = (
     "bandwidth_hz",
     "loudness_lufs",
@@ -59,19 +65,27 @@ class Side:
 class Passage:
     """A neutral passage, heard.
 
-    neutral   where its samples are.
+    neutral   where its samples are; path: where what was heard of it is kept.
     settings  (takes, 4 stems, knobs) positions of each take's true settings, in the order of STEMS.
     sides     condition → the neutral state, then each take.
-    tried     condition → stem → what compressors do to it in the neutral state; "true" has "master", too.
+    tried     condition → input (see INPUTS) → stem → what compressors do to it; "true" has "master", too.
     masters   (takes, knobs) positions of each take's master; mastered: the neutral mix behind it.
     """
 
     neutral: Neutral
     settings: Tensor
     sides: dict[str, list[Side]]
-    tried: dict[str, dict[str, list[Compression]]]
+    tried: dict[str, list[dict[str, list[Compression]]]]
     masters: Tensor
     mastered: list[Side]
+    path: Path
+
+    def excerpt(self, condition: str, state: int) -> StemSamples:
+        """EXCERPT_S of an input's stems, (2, time) each, the same time of all: of those that play, or of
+        every one that the separator gives."""
+        names = self.neutral.names if condition == "true" else STEMS
+        with safetensors.safe_open(self.path, framework="pt") as file:
+            return dict(zip(names, file.get_tensor(f"{condition}.{state}.excerpt").float(), strict=True))
 
 
 def hear(
@@ -98,20 +112,25 @@ def hear(
             "settings": torch.stack(settings),
             "masters": torch.stack([positions(MASTER, master) for master in masters]),
         }
-        tried: dict[str, dict[str, list[dict[str, object]]]] = {}
+        tried: dict[str, list[dict[str, list[dict[str, object]]]]] = {name: [] for name in CONDITIONS}
+        start = int(torch.randint(next(iter(stems.values())).shape[1] - _EXCERPT + 1, (), generator=chance))
         for index, take in enumerate([None, *drawn]):
             rendered = stems if take is None else _loosely(stems, take, foreign_share, chance)
             mix = torch.stack(list(rendered.values())).sum(0)
             apart = {"true": rendered, "separated": taken_apart(mix, separator)[0]}
             for condition, heard in apart.items():
                 tensors |= _packed(f"{condition}.{index}", heard, mix, encoder)
-                if take is None:
-                    tried[condition] = {
-                        name: [asdict(one) for one in stem_compressions(Audio(samples, RATE), name)]
-                        for name, samples in heard.items()
-                    }
+                if index < INPUTS:
+                    cuts = [samples[:, start : start + _EXCERPT] for samples in heard.values()]
+                    tensors[f"{condition}.{index}.excerpt"] = torch.stack(cuts).half()
+                    tried[condition].append(
+                        {
+                            name: [asdict(one) for one in stem_compressions(Audio(samples, RATE), name)]
+                            for name, samples in heard.items()
+                        }
+                    )
         mix = torch.stack(list(stems.values())).sum(0)
-        tried["true"]["master"] = [asdict(one) for one in bus_compressions(Audio(mix, RATE))]
+        tried["true"][0]["master"] = [asdict(one) for one in bus_compressions(Audio(mix, RATE))]
         for index, master in enumerate(masters):
             behind = apply_loosely(mix, MASTER, master, foreign_share, chance)
             tensors |= _packed(f"mastered.{index}", {}, behind, encoder)
@@ -150,9 +169,9 @@ def _packed(prefix: str, stems: StemSamples, mix: Tensor, encoder: LoadedEncoder
 
 
 def _read(path: Path, neutral: Neutral) -> Passage:
-    tensors = safetensors.torch.load_file(path)
     with safetensors.safe_open(path, framework="pt") as file:
-        tried: Mapping[str, Mapping[str, list[dict[str, object]]]] = json.loads(file.metadata()["tried"])
+        tensors = {key: file.get_tensor(key) for key in file.keys() if not key.endswith(".excerpt")}  # noqa: SIM118
+        tried: Mapping[str, list[dict[str, list[dict[str, object]]]]] = json.loads(file.metadata()["tried"])
     takes = len(tensors["settings"])
     return Passage(
         neutral,
@@ -162,11 +181,15 @@ def _read(path: Path, neutral: Neutral) -> Passage:
             for condition in CONDITIONS
         },
         {
-            condition: {name: [Compression(**one) for one in tries] for name, tries in stems.items()}  # type: ignore[arg-type]
-            for condition, stems in tried.items()
+            condition: [
+                {name: [Compression(**one) for one in tries] for name, tries in stems.items()}  # type: ignore[arg-type]
+                for stems in inputs
+            ]
+            for condition, inputs in tried.items()
         },
         tensors["masters"],
         [_side(tensors, f"mastered.{index}") for index in range(takes)],
+        path,
     )
 
 

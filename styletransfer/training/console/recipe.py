@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from styletransfer.training import toml_file
 
+EXCERPT_S = 3.0
+"""So long an excerpt of each passage is kept, to be heard."""
 _PACKAGE = "styletransfer.training.console"
 
 
@@ -21,6 +23,7 @@ class ConsoleRecipe(BaseModel):
     foreign_share     share of the takes' stages that another make than the console's renders, set alike.
     inputs            passages that are paired with each take, of other pieces.
     separated_share   share of the pairs whose both sides passed through the separator.
+    mixed_share       share of the pairs whose input isn't neutral, but went through a take of its own.
     rounds            of `steps_per_round` steps of `batch` strips on known settings.
     listening_rounds  of `listening_steps` steps of `listening_batch` strips through the console, on
                       `listening_s` seconds each.
@@ -44,13 +47,14 @@ class ConsoleRecipe(BaseModel):
     foreign_share: float = Field(0.4, ge=0, le=1)
     inputs: int = Field(3, ge=1)
     separated_share: float = Field(0.5, ge=0, le=1)
+    mixed_share: float = Field(0.4, ge=0, le=1)
     rounds: int = Field(20, ge=0)
     steps_per_round: int = Field(200, ge=1)
     batch: int = Field(256, ge=2)
     listening_rounds: int = Field(4, ge=0)
     listening_steps: int = Field(50, ge=1)
     listening_batch: int = Field(8, ge=1)
-    listening_s: float = Field(3.0, ge=1, le=10)
+    listening_s: float = Field(EXCERPT_S, ge=1, le=EXCERPT_S)
     learning_rate: float = Field(1e-3, gt=0)
     listening_rate: float = Field(1e-4, gt=0)
     weight_decay: float = Field(1e-2, ge=0)

@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -17,10 +17,11 @@ from styletransfer.converter.network import ConsoleConfig, ConsoleNetwork
 from styletransfer.converters import console
 from styletransfer.corpus.folder import POOLS, Corpus, CorpusSong
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
+from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import AudioError
 from styletransfer.files import make_folder
 from styletransfer.refining.likeness import sounds_apart
-from styletransfer.separation import choose
+from styletransfer.separation import Separator, choose
 from styletransfer.tasks import Neutral
 from styletransfer.training import pictures, snapshots
 from styletransfer.training.crew import Crew
@@ -76,9 +77,15 @@ class Order:
     separator: str
 
 
+@lru_cache(maxsize=1)
+def _ears(encoder: str, separator: str) -> tuple[LoadedEncoder, Separator]:
+    """Loaded once in each process."""
+    return encoders.load(encoder), choose(separator)
+
+
 def make(order: Order) -> Passage:
     """The passage, heard."""
-    heard = encoders.load(order.encoder), choose(order.separator)
+    heard = _ears(order.encoder, order.separator)
     return hear(order.neutral, order.folder, order.takes, order.foreign_share, order.seed, *heard)
 
 
@@ -140,12 +147,11 @@ def train(
             passages += heard_passages("train", recipe.wet_passages, "wet")
         held_out = heard_passages("validation", max(4, recipe.passages // 5))
     chance = Generator().manual_seed(seed_of(recipe.seed, "pairs"))
-    material_rows = lessons.gather(
-        passages, recipe.inputs, recipe.separated_share, chance, partial(progress, "pairs")
-    )
+    shares = recipe.separated_share, recipe.mixed_share
+    material_rows = lessons.gather(passages, recipe.inputs, *shares, chance, partial(progress, "pairs"))
     if not material_rows.rows:
         raise AudioError(f"no two pieces in {corpus} share a stem that plays; build more of it")
-    judge = validation.prepare(held_out, recipe, choose(separator))
+    judge = validation.prepare(held_out, recipe)
     torch.manual_seed(recipe.seed)  # the first weights
     model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)), Prior(material_rows))
     if first is not None:
@@ -158,11 +164,10 @@ def train(
     snapshots.restore(folder, model, optimizer, state)
     device_model, device_optimizer = fabric.setup(model, optimizer)
     log = Log(folder, state.step) if rank == 0 else None
-    if not state.best:
+    if not state.best:  # the closed form's own, or the start's: what has to be beaten
         untrained = judge.figures(_at_rest(model.network))
-        state.judge(untrained, -untrained["spectral"])  # the closed form's own: what has to be beaten
+        state.judge(untrained, _score(recipe, untrained))
         snapshots.write(folder, model, optimizer, state)
-    by_ear = choose(separator)
     began = state.count(began, a_round=False)
     state.minutes = fabric.broadcast(state.minutes)
     for number in range(state.round, recipe.rounds + recipe.listening_rounds):
@@ -176,7 +181,7 @@ def train(
             generator = Generator().manual_seed(seed)
             count = recipe.listening_batch if ears else recipe.batch
             rows = material_rows.of(torch.randint(material_rows.rows, (count,), generator=generator))
-            sounds = listening.sounds(rows, passages, recipe.listening_s, generator, by_ear) if ears else None
+            sounds = listening.sounds(rows, passages, recipe.listening_s, generator) if ears else None
             rate = _rate(recipe, state.step, ears)
             torch.manual_seed(seed)  # dropout
             losses = device_model(
@@ -191,7 +196,7 @@ def train(
         if log is not None:
             judged = _at_rest(model.network)
             found = judge.figures(judged)
-            state.judge(found, -found["spectral"])
+            state.judge(found, _score(recipe, found))
             log.validation(state.step, state.round, found)
             pictures.draw(judge.shown(judged), folder / "pictures" / f"round-{state.round:03d}.png")
             began = state.count(began)
@@ -200,7 +205,7 @@ def train(
     crew.close()
     facts = {
         **how_it_went("converter", recipe, state, device, fabric.world_size),
-        "separator": by_ear.fingerprint,
+        "separator": choose(separator).fingerprint,
         **learned_from(corpus, _songs(corpus, passages), start),
     }
     if rank != 0:
@@ -208,7 +213,8 @@ def train(
     network = _at_rest(model.network)
     snapshots.restore_best(folder, network)
     if recipe.scaled:
-        facts["scales"] = judge.choose_scales(network, partial(progress, "scales"))
+        chooser = validation.prepare(held_out, recipe, "scales")  # not the pairs that chose the round
+        facts["scales"] = chooser.choose_scales(network, partial(progress, "scales"))
         facts["validation_scaled"] = judge.figures(network)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)
     return Trained(path, facts)
@@ -217,6 +223,14 @@ def train(
 def _at_rest(network: ConsoleNetwork) -> ConsoleNetwork:
     """A copy that is judged and written: on the processor, as held-out passages are, dropout off."""
     return copy.deepcopy(network).cpu().eval()
+
+
+def _score(recipe: ConsoleRecipe, figures: dict[str, float]) -> float:
+    """What the best round has most of: by ear, or by known settings where nothing is learned by ear."""
+    if recipe.listening_rounds:
+        return -figures["spectral"]
+    weights = {"curve": recipe.curve_weight, "bins": recipe.bins_weight, "knob": recipe.knob_weight}
+    return -sum(weight * figures[name] for name, weight in weights.items())
 
 
 def total_loss(recipe: ConsoleRecipe, losses: dict[str, Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,6 @@ from torch import Generator, Tensor
 from styletransfer.converter.network import STRIPS, ConsoleNetwork, reach_of, table_of
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.refining.likeness import sounds_apart
-from styletransfer.separation import Separator
 from styletransfer.training.pictures import Shown
 from styletransfer.training.seeding import seed_of
 from styletransfer.training.spectral_loss import SIZES, spectral_losses
@@ -50,7 +50,7 @@ class Judge:
         """Losses on known settings, the curves' error in dB, and the spectral distance by ear."""
         strips = self.rows.heard.closed_form + network(self.rows.heard, self.rows.strip)
         known = known_loss(strips, self.rows)
-        missed = curves_db(strips, self.rows.strip) - curves_db(self.rows.truth, self.rows.strip)
+        missed = curves_db(strips, self.rows.strip) - self.rows.wanted_db
         missed = (missed - self.rows.offset_db[:, None, None]).abs() * self.rows.audible
         found = {name: float(value) for name, value in known.items()}
         found["curve_db"] = float(missed[:, 0].sum(-1).mean())
@@ -66,7 +66,8 @@ class Judge:
     ) -> dict[str, dict[str, float]]:
         """Set the network's scale per strip and effect to what sounds closest to the truth; the shares.
 
-        One effect after the other, the rest as chosen so far; ties go to the smaller share.
+        One effect after the other, the rest as chosen so far. A larger share has to be closer by more than
+        its difference's standard error.
         """
         chosen: dict[str, dict[str, float]] = {name: {} for name in STRIPS}
         for number, name in enumerate(STRIPS):
@@ -83,14 +84,17 @@ class Judge:
                     network.scale[number, places] = share
                     tried.append(self._missed(network, of_strip))
                 tried.append(whole)
-                best = min(range(len(SCALES)), key=tried.__getitem__)
+                best = 0
+                for index in range(1, len(SCALES)):
+                    if _surely_smaller(tried[index], tried[best]):
+                        best = index
                 network.scale[number, places] = chosen[name][effect] = SCALES[best]
                 whole = tried[best]
         return chosen
 
-    def _missed(self, network: ConsoleNetwork, rows: Tensor) -> float:
-        """The mean spectral distance of these audible rows; 0 without any."""
-        return float(self._heard(network, rows)[:, 0].mean()) if len(rows) else 0.0
+    def _missed(self, network: ConsoleNetwork, rows: Tensor) -> Tensor:
+        """(rows,) spectral distances of these audible rows."""
+        return self._heard(network, rows)[:, 0]
 
     @torch.no_grad()
     def shown(self, network: ConsoleNetwork) -> list[Shown]:
@@ -127,19 +131,25 @@ class Judge:
         return torch.stack(found) if found else torch.zeros(0, 2)
 
 
+def _surely_smaller(one: Tensor, other: Tensor) -> bool:
+    """Whether distances (rows,) are smaller than others of the same rows by more than chance has it."""
+    gain = other - one
+    return len(gain) > 1 and float(gain.mean()) > float(gain.std()) / math.sqrt(len(gain))
+
+
 def prepare(
-    passages: Sequence[Passage], recipe: ConsoleRecipe, separator: Separator, per_strip: int = 16
+    passages: Sequence[Passage], recipe: ConsoleRecipe, purpose: str = "validation", per_strip: int = 16
 ) -> Judge:
-    """A judge on held-out passages, the same for every run with this seed."""
-    chance = Generator().manual_seed(seed_of(recipe.seed, "validation"))
-    rows = lessons.gather(passages, recipe.inputs, recipe.separated_share, chance)
+    """A judge on held-out passages, the same for every run with this seed; another one for each purpose."""
+    chance = Generator().manual_seed(seed_of(recipe.seed, purpose))
+    rows = lessons.gather(passages, recipe.inputs, recipe.separated_share, recipe.mixed_share, chance)
     chosen = []
     for number in range(len(STRIPS)):
         of_strip = (rows.strip == number).nonzero()[:, 0]
         chosen.append(of_strip[torch.randperm(len(of_strip), generator=chance)[:per_strip]])
     audible = rows.of(torch.cat(chosen))
     parts = [
-        listening.sounds(audible.of(some), passages, recipe.listening_s, chance, separator)
+        listening.sounds(audible.of(some), passages, recipe.listening_s, chance)
         for some in torch.arange(audible.rows).split(_BATCH)
     ]
     sounds = listening.Sounds(*(torch.cat([getattr(p, n) for p in parts]) for n in ("given", "truth")))
