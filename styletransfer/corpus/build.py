@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from styletransfer.errors import AudioError, ResourceError, UsageError
 
-from . import fluidsynth, melodies, openmpt, packages, plan, rendering
-from .folder import Corpus, CorpusSong, read_song
+from . import arrangement, fluidsynth, melodies, openmpt, packages, plan, rendering
+from .folder import RATE, Corpus, CorpusSong, read_song
 from .plan import Recipe
 
 _BYTES_PER_HOUR = 0.6e9
@@ -54,7 +55,7 @@ def build(
 ) -> Built:
     """Make a corpus, or go on with one, until it holds so many hours (all that can be made without).
 
-    voices    whether songs are sung, in a second pass; the songs wait for it otherwise.
+    voices    whether songs are sung; they wait for a later call otherwise.
     cache     where packages are unpacked.
     The same seed and hours give the same songs. ResourceError where a library, a package or disk space is
     missing; UsageError where the destination is a file or was built with another seed.
@@ -66,7 +67,7 @@ def build(
     wanted = _beginning(recipes, hours)
     failed: dict[str, str] = {}
     while True:
-        _render(wanted, destination, cache, jobs, failed, progress)
+        _render(wanted, destination, cache, jobs, voices, failed, progress)
         done_s = sum(
             read_song(_folder(destination, recipe)).duration_s for recipe in wanted if recipe.id not in failed
         )
@@ -150,6 +151,7 @@ def _render(
     destination: Path,
     cache: Path,
     jobs: int,
+    voices: bool,
     failed: dict[str, str],
     progress: Progress,
 ) -> None:
@@ -159,7 +161,7 @@ def _render(
         if recipe.id not in failed and not (_folder(destination, recipe) / "meta.json").is_file()
     ]
     packages.fetch_all(sorted({package for recipe in todo for package in recipe.needs}), cache)
-    tasks = [(recipe, destination, cache) for recipe in todo]
+    tasks = [(recipe, destination, cache, voices) for recipe in todo]
     for recipe, why in zip(todo, _shared(_render_one, tasks, jobs, "rendering", progress), strict=True):
         if why:
             failed[recipe.id] = why
@@ -204,10 +206,11 @@ def _start() -> None:
     torch.set_num_threads(1)
 
 
-def _render_one(recipe: Recipe, destination: Path, cache: Path) -> str:
+def _render_one(recipe: Recipe, destination: Path, cache: Path, voices: bool) -> str:
     """Why there is no song, or ""."""
     try:
-        rendering.render_song(recipe, destination, cache)
+        sing = _singer(recipe.seed, recipe.split, cache) if voices else None
+        rendering.render_song(recipe, destination, cache, sing)
     except AudioError as error:
         return str(error)
     return ""
@@ -222,13 +225,25 @@ def _singers(cache: Path, split: str) -> Any:
 
 def _sing_one(folder: Path, cache: Path) -> str:
     song = read_song(folder)
-    generator = torch.Generator().manual_seed(song.seed + 2)
-    singers = _singers(cache, song.split)
-    melody = song.extra["melody"] or melodies.invent(
-        {name: song.read(name) for name in song.stems}, generator
-    )
-    notes = [(float(start), float(length), float(pitch)) for start, length, pitch in melody]
-    vocals, sources = singers.sing(notes, song.duration_s, generator)
-    found = [(name, *credit) for name, credit in zip(sources, singers.credits(sources), strict=True)]
-    rendering.add_vocals(song, folder.parent.parent, vocals, found)
+    rendering.add_vocals(song, folder.parent.parent, _singer(song.seed, song.split, cache))
     return ""
+
+
+def _singer(seed: int, split: str, cache: Path) -> rendering.Sing:
+    """What sings a song of that seed with the voices of its split."""
+
+    def sing(
+        stems: dict[str, Tensor], melody: arrangement.MelodyNotes
+    ) -> tuple[Tensor, list[rendering.Credit]]:
+        generator = torch.Generator().manual_seed(seed + 2)
+        singers = _singers(cache, split)
+        notes = [
+            (float(start), float(length), float(pitch))
+            for start, length, pitch in melody or melodies.invent(stems, generator)
+        ]
+        duration_s = next(iter(stems.values())).shape[1] / RATE
+        vocals, sources = singers.sing(notes, duration_s, generator)
+        credits = singers.credits(sources)
+        return vocals, [(name, *credit) for name, credit in zip(sources, credits, strict=True)]
+
+    return sing

@@ -177,14 +177,18 @@ def write_song(
 
 def measure(samples: Tensor) -> dict[str, float]:
     """Of (2, frames): seconds above −60 dBFS (blocks of 50 ms), integrated loudness in LUFS, sample peak."""
-    hop = RATE // 20
-    blocks = samples[:, : samples.shape[1] // hop * hop].reshape(2, -1, hop)
-    active = (blocks.square().mean((0, 2)) > 1e-6).sum()
     return {
-        "active_s": round(float(active) / 20, 2),
+        "active_s": active_s(samples),
         "lufs": max(round(integrated_lufs(samples, RATE), 2), -100.0),
         "peak": round(float(samples.abs().max()) if samples.numel() else 0.0, 4),
     }
+
+
+def active_s(samples: Tensor) -> float:
+    """Seconds of (2, frames) above −60 dBFS, in blocks of 50 ms."""
+    hop = RATE // 20
+    blocks = samples[:, : samples.shape[1] // hop * hop].reshape(2, -1, hop)
+    return round(float((blocks.square().mean((0, 2)) > 1e-6).sum()) / 20, 2)
 
 
 def _read(path: Path, start: int, frames: int) -> Tensor:

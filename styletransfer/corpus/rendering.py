@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from styletransfer.errors import AudioError
 
 from . import arrangement, balance, drumkits, fluidsynth, material, midi_file, modules, packages
 from .arrangement import MelodyNotes
-from .folder import CorpusSong, measure, write_song
+from .folder import CorpusSong, active_s, write_song
 from .plan import LONGEST_S, Recipe
+
+Credit = tuple[str, str, str]
+"""Source, package and licence."""
 
 SUNG_SHARE = 0.6
 """Of the songs, so many get a voice."""
@@ -24,9 +28,15 @@ _LEAST_ACTIVE_S = 2.0  # of a stem; what sounds for less is left out of the song
 _LEAST_LEFT = 0.25  # of the notes of `other`, that must remain where the melody is sung instead of played
 
 
-def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
-    """Make a song's instruments and write it; its folder. The packages it needs must be in the cache.
+Sing = Callable[[dict[str, Tensor], MelodyNotes], tuple[Tensor, list[Credit]]]
+"""(a song's instruments, its melody, empty where none is known) → a voice (2, frames), and what sings."""
 
+
+def render_song(recipe: Recipe, corpus: Path, cache: Path, sing: Sing | None = None) -> Path:
+    """Make a song's instruments, and the voice where it has one, and write it; its folder. The packages it
+    needs must be in the cache.
+
+    sing   without it, the voice is left pending.
     AudioError where the piece yields no song of two stems that sound.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -36,9 +46,7 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
     stems = {name: balance.without_edges(samples) for name, samples in stems.items()}
     stems = {name: samples for name, samples in stems.items() if float(samples.square().mean()) > 1e-9}
     heard = balance.at_peak(balance.balanced(stems, generator)) if stems else {}
-    heard = {
-        name: samples for name, samples in heard.items() if measure(samples)["active_s"] >= _LEAST_ACTIVE_S
-    }
+    heard = {name: samples for name, samples in heard.items() if active_s(samples) >= _LEAST_ACTIVE_S}
     if len(heard) < 2:
         raise AudioError(f"{recipe.piece} yields no song of two stems")
     stems = balance.at_peak(heard)
@@ -54,28 +62,32 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path) -> Path:
         "melody": melody,
         "melody_is_played": played,
     }
-    return write_song(corpus, stems, meta)
+    return write_song(corpus, *(_sung(stems, meta, sing) if is_sung and sing else (stems, meta)))
 
 
-def add_vocals(song: CorpusSong, corpus: Path, vocals: Tensor, sources: list[tuple[str, str, str]]) -> None:
-    """Write a song anew with a voice (2, frames) mixed in, or as it is where that is silent.
+def add_vocals(song: CorpusSong, corpus: Path, sing: Sing) -> None:
+    """Write a song anew with the voice that was left pending, or as it is where that is silent."""
+    told = ("id", "title", "piece", "split", "seed", "kind", "sources", "packages", "licences")
+    meta = {**song.extra, **{key: getattr(song, key) for key in told}}
+    write_song(corpus, *_sung({name: song.read(name) for name in song.stems}, meta, sing))
 
-    sources  (source, package, licence) of each voice.
-    """
-    generator = torch.Generator().manual_seed(song.seed + 1)
-    stems = {name: song.read(name) for name in song.stems}
+
+def _sung(
+    stems: dict[str, Tensor], meta: dict[str, Any], sing: Sing
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A song's stems with a voice among them, unless it is silent, and what it says of itself."""
+    vocals, sources = sing(stems, meta["melody"])
     frames = next(iter(stems.values())).shape[1]
     if float(vocals.square().mean()) > 1e-9:
+        generator = torch.Generator().manual_seed(meta["seed"] + 1)
         stems = balance.at_peak(balance.with_vocals(stems, vocals[:, :frames], generator))
-    meta = {
-        **song.extra,
-        **{key: getattr(song, key) for key in ("id", "title", "piece", "split", "seed", "kind")},
-        "sources": [*song.sources, *(source for source, _, _ in sources)],
-        "packages": list(dict.fromkeys([*song.packages, *(package for _, package, _ in sources)])),
-        "licences": list(dict.fromkeys([*song.licences, *(licence for _, _, licence in sources)])),
-        "pending": [],
+    names, packages_, licences = zip(*sources, strict=True) if sources else ((), (), ())
+    credits = {
+        "sources": [*meta["sources"], *names],
+        "packages": list(dict.fromkeys([*meta["packages"], *packages_])),
+        "licences": list(dict.fromkeys([*meta["licences"], *licences])),
     }
-    write_song(corpus, stems, meta)
+    return stems, meta | credits | {"pending": []}
 
 
 def _midi(

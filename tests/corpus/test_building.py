@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,48 @@ def test_modules_are_built_once_and_go_on_where_they_were(
     assert not check.leaks(more.songs)
     with pytest.raises(UsageError, match="--seed 0"):
         build.build(tmp_path / "c", seed=5, jobs=1, cache=cache)
+
+
+class Hummer:
+    """Sings a tone as long as the song, for each melody that it is given."""
+
+    def sing(
+        self, notes: list[tuple[float, float, float]], duration_s: float, generator: torch.Generator
+    ) -> tuple[torch.Tensor, list[str]]:
+        frames = round(duration_s * RATE)
+        hertz = 440 * 2 ** ((notes[0][2] - 69) / 12)
+        return 0.1 * torch.sin(torch.arange(frames) * (6.2832 * hertz / RATE)).expand(2, -1), ["voice:hum"]
+
+    def credits(self, sources: list[str]) -> list[tuple[str, str]]:
+        return [("hummer", "CC0") for _ in sources]
+
+
+@needs_libraries
+def test_a_voice_left_for_later_is_the_one_sung_at_once(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(material, "MIDI_PACKAGES", ())
+    monkeypatch.setattr(material, "MODULE_PACKAGES", material.MODULE_PACKAGES[:3])
+    monkeypatch.setattr(build, "_singers", lambda cache, split: Hummer())
+    make = partial(build.build, hours=45 / 3600, jobs=1, cache=cache)
+    at_once = make(tmp_path / "once").songs
+    unsung = make(tmp_path / "later", voices=False).songs
+    waiting = [song.id for song in unsung if song.pending]
+    assert 0 < len(waiting) < len(unsung)
+    assert not any("vocals" in song.stems for song in unsung)
+    later = make(tmp_path / "later").songs
+    assert [song.id for song in at_once if "vocals" in song.stems] == waiting
+    for one, other in zip(at_once, later, strict=True):
+        assert not one.pending
+        assert not other.pending
+        assert (one.stems, one.sources, one.packages, one.licences) == (
+            other.stems,
+            other.sources,
+            other.packages,
+            other.licences,
+        )
+        for name in one.stems:
+            torch.testing.assert_close(one.read(name), other.read(name), atol=1e-3, rtol=0)
 
 
 def test_bad_requests_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
