@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import soundfile
+import torch
 
 from styletransfer.audio import STEMS
 from styletransfer.errors import AudioError
+from styletransfer.threads import spread
 
-from .folder import POOLS, RATE, SPLITS, Corpus, CorpusSong, measure
+from .folder import POOLS, RATE, SPLITS, Corpus, CorpusSong, active_s
 from .split import leaks
 
 _LEAST_ACTIVE_S = 1.0
 _FULL_SCALE = 0.9999
+_AT_A_TIME = 16
 
 
 def faults(corpus: Corpus, progress: Callable[[float], None] = lambda share: None) -> list[str]:
@@ -28,9 +31,11 @@ def faults(corpus: Corpus, progress: Callable[[float], None] = lambda share: Non
         for stem in STEMS
         if not any(stem in song.stems or stem in song.pending for song in songs if song.split == split)
     ]
-    for index, song in enumerate(songs):
-        found += [f"{song.id}: {fault}" for fault in _song_faults(song)]
-        progress((index + 1) / len(songs))
+    for start in range(0, len(songs), _AT_A_TIME):
+        some = songs[start : start + _AT_A_TIME]
+        for song, wrong in zip(some, spread(_song_faults, some), strict=True):
+            found += [f"{song.id}: {fault}" for fault in wrong]
+        progress((start + len(some)) / len(songs))
     return found
 
 
@@ -43,6 +48,7 @@ def _song_faults(song: CorpusSong) -> list[str]:
     there = {path.stem for path in song.path.glob("*.flac")}
     if there != set(song.stems):
         found.append(f"it has the stems {sorted(there)}, and meta.json names {sorted(song.stems)}")
+    mix = torch.zeros(2, round(song.duration_s * RATE))
     for stem in (name for name in song.stems if name in there):
         try:
             info = soundfile.info(song.path / f"{stem}.flac")
@@ -53,14 +59,14 @@ def _song_faults(song: CorpusSong) -> list[str]:
         if info.frames != round(song.duration_s * RATE):
             found.append(f"{stem} lasts {info.frames / RATE:.2f} s, not {song.duration_s:.2f} s")
             continue
-        measured = measure(samples)
-        if measured["active_s"] < _LEAST_ACTIVE_S:
-            found.append(f"{stem} is silent but for {measured['active_s']:g} s")
-        if measured["peak"] >= _FULL_SCALE:
+        mix += samples
+        if (sounding_s := active_s(samples)) < _LEAST_ACTIVE_S:
+            found.append(f"{stem} is silent but for {sounding_s:g} s")
+        if float(samples.abs().max()) >= _FULL_SCALE:
             found.append(f"{stem} clips")
         if float(samples.mean(-1).abs().max()) > 0.01:
             found.append(f"{stem} has an offset of {float(samples.mean(-1).abs().max()):.3f}")
-    if not found and float(song.read("mix").abs().max()) >= _FULL_SCALE:
+    if not found and mix.numel() and float(mix.abs().max()) >= _FULL_SCALE:
         found.append("its mix clips")
     return found
 
