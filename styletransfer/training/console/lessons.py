@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import safetensors.torch
 import torch
 from torch import Generator, Tensor
 
+from styletransfer import weights
 from styletransfer.audio import STEMS
 from styletransfer.converter import mixing, parameters
 from styletransfer.converter.console import MASTER, STRIP, Stage, neutral
@@ -16,16 +21,20 @@ from styletransfer.converter.network import STRIPS, Heard, by_table, padded
 from styletransfer.converters.console import heard
 from styletransfer.corpus.folder import RATE
 from styletransfer.encoder.measures import BAND_HZ, Measures
+from styletransfer.evaluation.code import code_fingerprint
 from styletransfer.matching import match_master, match_stems
 from styletransfer.matching.dynamics import choose_dynamics, choose_glue
 from styletransfer.matching.strips import behind
 from styletransfer.style import Style
+from styletransfer.training.seeding import seed_of
 
 from .passages import CONDITIONS, Passage, Side
+from .recipe import ConsoleRecipe
 
 ONCE = ("compressor", "expander", "saturation", "reverb")
 """Stages whose work can't be undone."""
 
+_MATCHING = ("styletransfer.matching", "styletransfer.converter", "styletransfer.training.console")
 _AUDIBLE_DB = 50.0
 _SIDE_DB = 30.0
 _THIRD_OCTAVE = 2 ** (1 / 6) - 2 ** (-1 / 6)
@@ -43,9 +52,9 @@ class Lessons(NamedTuple):
     wanted_db   (rows, 2, 30) the curves, as `curves_db`, that should be made.
     audible     (rows, 2, 30) how much each third octave of mid and side counts, adding up to 1 or all 0.
     bins        (rows, 2, 30) the share of a spectrum's bins that are each third octave's and not too soft.
-    offset_db   (rows,) what the level of `wanted_db` is raised by, since a pair's common level is the
-                master's, and the master's follows the loudness that is asked.
-    heard_db    (rows,) the same for the sound: with what else than curves changed loudness.
+    offset_db   (rows,) what the truth's level is raised by: a pair's common level is the master's, and the
+                master's follows the loudness that is asked, so it stays as the closed form leaves it, with
+                all that compressors, bends and rooms do to loudness.
     place       (rows, 5) numbers of: input passage, reference passage, take, condition, and which of the
                 input passage's INPUTS.
     """
@@ -57,7 +66,6 @@ class Lessons(NamedTuple):
     audible: Tensor
     bins: Tensor
     offset_db: Tensor
-    heard_db: Tensor
     place: Tensor
 
     @property
@@ -92,6 +100,33 @@ def gather(
                     rows.append(pair._replace(place=told.expand(pair.rows, -1)))
         progress((number + 1) / len(passages))
     return joined(rows)
+
+
+def kept(
+    folder: Path,
+    passages: Sequence[Passage],
+    recipe: ConsoleRecipe,
+    purpose: str,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Lessons:
+    """Lessons from passages as a recipe asks for them, always the same for one purpose; kept in `folder`,
+    since they take minutes, until code that matches changes."""
+    told = [passage.path.name for passage in passages]
+    asked = recipe.inputs, recipe.separated_share, recipe.mixed_share
+    code = code_fingerprint(*_MATCHING)
+    key = hashlib.sha256(json.dumps([told, asked, recipe.seed, purpose, code]).encode()).hexdigest()
+    path = folder / f"pairs-{key[:12]}.safetensors"
+    if not path.is_file():
+        chance = Generator().manual_seed(seed_of(recipe.seed, purpose))
+        found = gather(passages, *asked, chance, progress)
+        tensors = {**found.heard._asdict(), **found._asdict()}
+        del tensors["heard"]
+        weights.write(path, {name: part.contiguous() for name, part in tensors.items()})
+    tensors = safetensors.torch.load_file(path)
+    return Lessons(
+        Heard(*(tensors[name] for name in Heard._fields)),
+        *(tensors[name] for name in Lessons._fields if name != "heard"),
+    )
 
 
 def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int = 0) -> Lessons | None:
@@ -165,8 +200,7 @@ def _rows(
     share = energy / energy.sum()
     curves = curves_db(wanted, strip) if own is None else curves_db(wanted, strip) - curves_db(own, strip)
     set_db = (curves_db(closed, strip) * audible)[:, 0].sum(-1)
-    offset = ((set_db - (curves * audible)[:, 0].sum(-1)) * share).sum()
-    heard_offset = ((set_db - torch.tensor(louder_lu)) * share).sum()
+    offset = ((set_db - torch.tensor(louder_lu)) * share).sum()
     return Lessons(
         heard(*styles, closed),
         strip,
@@ -175,7 +209,6 @@ def _rows(
         audible,
         torch.stack([_bins(one) for one in measures]),
         offset.expand(len(names)),
-        heard_offset.expand(len(names)),
         torch.zeros(len(names), 5, dtype=torch.long),
     )
 

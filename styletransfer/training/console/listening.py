@@ -46,7 +46,7 @@ def sounds(lessons: Lessons, passages: Sequence[Passage], duration_s: float, gen
         neutral.append(plain[:, start : start + frames])
     wanted = nn.utils.rnn.pad_sequence(settings, batch_first=True)
     truth = played(torch.stack(neutral), wanted, lessons.strip)
-    return Sounds(torch.stack(given), truth * (10 ** (lessons.heard_db / 20))[:, None, None])
+    return Sounds(torch.stack(given), truth * (10 ** (lessons.offset_db / 20))[:, None, None])
 
 
 def played(given: Tensor, positions: Tensor, strip: Tensor) -> Tensor:

@@ -146,12 +146,11 @@ def train(
         if recipe.wet_passages and Corpus(corpus).songs("train", "wet"):
             passages += heard_passages("train", recipe.wet_passages, "wet")
         held_out = heard_passages("validation", max(4, recipe.passages // 5))
-    chance = Generator().manual_seed(seed_of(recipe.seed, "pairs"))
-    shares = recipe.separated_share, recipe.mixed_share
-    material_rows = lessons.gather(passages, recipe.inputs, *shares, chance, partial(progress, "pairs"))
+    with fabric.rank_zero_first():
+        material_rows = lessons.kept(kept, passages, recipe, "pairs", partial(progress, "pairs"))
     if not material_rows.rows:
         raise AudioError(f"no two pieces in {corpus} share a stem that plays; build more of it")
-    judge = validation.prepare(held_out, recipe)
+    judge = validation.prepare(kept, held_out, recipe)
     torch.manual_seed(recipe.seed)  # the first weights
     model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)), Prior(material_rows))
     if first is not None:
@@ -213,7 +212,7 @@ def train(
     network = _at_rest(model.network)
     snapshots.restore_best(folder, network)
     if recipe.scaled:
-        chooser = validation.prepare(held_out, recipe, "scales")  # not the pairs that chose the round
+        chooser = validation.prepare(kept, held_out, recipe, "scales")  # not the pairs that chose the round
         facts["scales"] = chooser.choose_scales(network, partial(progress, "scales"))
         facts["validation_scaled"] = judge.figures(network)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)

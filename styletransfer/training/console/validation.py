@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Generator, Tensor
@@ -138,11 +139,15 @@ def _surely_smaller(one: Tensor, other: Tensor) -> bool:
 
 
 def prepare(
-    passages: Sequence[Passage], recipe: ConsoleRecipe, purpose: str = "validation", per_strip: int = 16
+    folder: Path,
+    passages: Sequence[Passage],
+    recipe: ConsoleRecipe,
+    purpose: str = "validation",
+    per_strip: int = 16,
 ) -> Judge:
     """A judge on held-out passages, the same for every run with this seed; another one for each purpose."""
-    chance = Generator().manual_seed(seed_of(recipe.seed, purpose))
-    rows = lessons.gather(passages, recipe.inputs, recipe.separated_share, recipe.mixed_share, chance)
+    chance = Generator().manual_seed(seed_of(recipe.seed, purpose, "rows"))
+    rows = lessons.kept(folder, passages, recipe, purpose)
     chosen = []
     for number in range(len(STRIPS)):
         of_strip = (rows.strip == number).nonzero()[:, 0]
