@@ -197,7 +197,7 @@ def scaled(strip: dict[str, Stage], settings: Settings, amount: float) -> Settin
 
 def for_louder(strip: dict[str, Stage], settings: Settings, by_db: float) -> Settings:
     """Settings that do to a sound so many dB louder what these do to it: thresholds of stages that work move
-    along, and drive eases by as much."""
+    along, and drive eases by as much. Each within its knob's range, so at its ends they do less than that."""
     found = {name: dict(knobs) for name, knobs in settings.items()}
     for name, stage in strip.items():
         if "threshold_db" in stage.knobs and not is_neutral(stage, settings[name]):

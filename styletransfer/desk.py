@@ -98,8 +98,8 @@ class Desk:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
         self._matched_master = self._allowed("master", master)
-        moved = [stage for stage in MASTER if not is_neutral(MASTER[stage], master[stage])]
-        if self._correct is not None and moved and not self.knows_master:
+        matches = all(is_neutral(stage, master[name]) for name, stage in MASTER.items())
+        if self._correct is not None and not matches and not self.knows_master:
             master = self._correct(self._passage(bus), master)
         self._master = self._corrected_master = self._allowed("master", master)
         return notes

@@ -1,4 +1,4 @@
-"""Building the corpus: recipes to songs in several processes, then voices. What is finished is kept."""
+"""Building the corpus: recipes to songs in several processes, sung at once or later; what is done is kept."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def _song_faults(song: CorpusSong) -> list[str]:
         mix += samples
         if (sounding_s := active_s(samples)) < _LEAST_ACTIVE_S:
             found.append(f"{stem} is silent but for {sounding_s:g} s")
-        if float(samples.abs().max()) >= _FULL_SCALE:
+        if samples.numel() and float(samples.abs().max()) >= _FULL_SCALE:
             found.append(f"{stem} clips")
         if float(samples.mean(-1).abs().max()) > 0.01:
             found.append(f"{stem} has an offset of {float(samples.mean(-1).abs().max()):.3f}")

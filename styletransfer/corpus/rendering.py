@@ -1,4 +1,4 @@
-"""One song from its recipe: instruments rendered, balanced and written; later a voice, sung over them."""
+"""One song from its recipe: instruments rendered and balanced, a voice sung over them at once or later."""
 
 from __future__ import annotations
 

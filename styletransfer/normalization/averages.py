@@ -130,7 +130,8 @@ def load_averages(path: Path | None = None) -> Averages:
 
 @lru_cache(maxsize=8)
 def neutral_lufs(part: str) -> float:
-    """How loud a stem, or the mix, is in the neutral state, by the averages that come with the program."""
+    """Integrated loudness (LUFS) of a stem or "mix" in the neutral state, by the averages that come with the
+    program. ValueError for another name."""
     return load_averages().of(part).loudness_lufs
 
 

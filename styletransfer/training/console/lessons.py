@@ -129,7 +129,7 @@ def kept(
     )
 
 
-def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int = 0) -> Lessons | None:
+def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int) -> Lessons | None:
     """The strips that both passages have, in one condition, with the input in one of its INPUTS, and the
     master where all stems are the same; None where they share none."""
     before, after = ours.sides[condition][state], theirs.sides[condition][take + 1]
@@ -165,15 +165,15 @@ def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int
 def _master(ours: Passage, theirs: Passage, take: int) -> Lessons:
     """The master's row: the neutral mix toward the other's behind the take's master, in two looks."""
     before, after = ours.sides["true"][0], theirs.mastered[take]
-    heard, wanted = before.measures.mix, after.measures.mix
-    first, _ = match_master(heard, wanted)
-    looked = behind(heard, first)
+    mix, wanted = before.measures.mix, after.measures.mix
+    first, _ = match_master(mix, wanted)
+    looked = behind(mix, first)
     settings, _ = match_master(looked, wanted, first)
     glue = choose_glue(ours.tried["true"][0]["master"], looked, wanted)
     settings["compressor"] = glue or settings["compressor"]
     closed, truth = parameters.positions(MASTER, settings)[None], theirs.masters[take][None]
     louder_lu = [wanted.loudness_lufs - theirs.sides["true"][0].measures.mix.loudness_lufs]
-    return _rows(["master"], [heard], _styles(["mix"], before, after), closed, truth, None, louder_lu)
+    return _rows(["master"], [mix], _styles(["mix"], before, after), closed, truth, None, louder_lu)
 
 
 def _styles(names: list[str], ours: Side, theirs: Side) -> tuple[list[Style], list[Style]]:

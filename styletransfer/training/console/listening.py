@@ -34,12 +34,12 @@ def sounds(lessons: Lessons, passages: Sequence[Passage], duration_s: float, gen
         lessons.strip.tolist(), lessons.place.tolist(), strict=True
     ):
         name, reference = STRIPS[strip], passages[theirs]
-        before, clean = (passages[ours].excerpt(*of) for of in ((CONDITIONS[condition], state), ("true", 0)))
+        clean = passages[ours].excerpt("true", 0)
         if name == "master":
             stem = plain = torch.stack(list(clean.values())).sum(0)
             settings.append(reference.masters[take])
         else:
-            stem, plain = before[name], clean[name]
+            stem, plain = passages[ours].excerpt(CONDITIONS[condition], state)[name], clean[name]
             settings.append(reference.settings[take, strip])
         start = int(torch.randint(stem.shape[1] - frames + 1, (), generator=generator))
         given.append(stem[:, start : start + frames])

@@ -120,7 +120,7 @@ def train(
     pieces; CheckpointError for weights that can't be used.
     """
     began = time.monotonic()
-    heard = encoders.load(encoder)
+    heard, by_ear = _ears(encoder, separator)
     first = None if start is None else console.load(start)
     claim(folder, recipe, name)
     make_folder(folder / "pictures")
@@ -204,7 +204,7 @@ def train(
     crew.close()
     facts = {
         **how_it_went("converter", recipe, state, device, fabric.world_size),
-        "separator": choose(separator).fingerprint,
+        "separator": by_ear.fingerprint,
         **learned_from(corpus, _songs(corpus, passages), start),
     }
     if rank != 0:
