@@ -89,7 +89,8 @@ def passages(unbroken: run.Trained, corpus: Path, kept: Path) -> list[Passage]:
 
 @pytest.fixture(scope="module")
 def rows(passages: list[Passage]) -> Lessons:
-    return lessons.gather(passages, 2, 0.5, 0.5, Generator().manual_seed(1))  # all four kinds of pairs
+    chance = Generator().manual_seed(1)
+    return lessons.gather(passages, 2, 0.5, 0.5, chance, Crew(0))  # all four kinds of pairs
 
 
 def test_a_run_leaves_weights_that_convert_and_facts_that_tell(unbroken: run.Trained) -> None:
@@ -296,3 +297,11 @@ def test_recipes_are_found_by_their_kind(tmp_path: Path) -> None:
     path.write_text('kind = "console"\npassage = 3\n')
     with pytest.raises(ConfigError, match="passage"):
         training_of(str(path))[0].read(path)
+
+
+def test_pairs_are_the_same_from_workers(passages: list[Passage], rows: Lessons) -> None:
+    crew = Crew(1)
+    found = lessons.gather(passages, 2, 0.5, 0.5, Generator().manual_seed(1), crew)
+    crew.close()
+    for one, other in zip((*rows.heard, *rows[1:]), (*found.heard, *found[1:]), strict=True):
+        assert torch.equal(one, other)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -26,9 +27,11 @@ from styletransfer.matching import match_master, match_stems
 from styletransfer.matching.dynamics import choose_dynamics, choose_glue
 from styletransfer.matching.strips import behind
 from styletransfer.style import Style
+from styletransfer.tasks import Neutral
+from styletransfer.training.crew import Crew
 from styletransfer.training.seeding import seed_of
 
-from .passages import CONDITIONS, Passage, Side
+from .passages import CONDITIONS, Passage, Side, read
 from .recipe import ConsoleRecipe
 
 ONCE = ("compressor", "expander", "saturation", "reverb")
@@ -84,22 +87,67 @@ def gather(
     separated_share: float,
     mixed_share: float,
     generator: Generator,
+    crew: Crew,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Lessons:
     """Lessons from passages: each take of each is the reference of so many others, of other pieces."""
-    rows: list[Lessons] = []
+    orders = []
     for number, theirs in enumerate(passages):
         others = [index for index, one in enumerate(passages) if one.neutral.piece != theirs.neutral.piece]
+        pairs = []
         for take in range(len(theirs.settings)):
             for index in torch.randperm(len(others), generator=generator)[:inputs].tolist():
                 chances = torch.rand(2, generator=generator).tolist()
                 separated, mixed = chances[0] < separated_share, chances[1] < mixed_share
-                pair = lesson(passages[others[index]], theirs, take, CONDITIONS[separated], int(mixed))
-                if pair is not None:
-                    told = torch.tensor([others[index], number, take, int(separated), int(mixed)])
-                    rows.append(pair._replace(place=told.expand(pair.rows, -1)))
-        progress((number + 1) / len(passages))
+                pairs.append((others[index], number, take, int(separated), int(mixed)))
+        orders.append((pairs, {index: _kept_at(passages[index]) for pair in pairs for index in pair[:2]}))
+    rows = []
+    for done, found in enumerate(crew.map(_lessons_of, orders, ahead=8), 1):
+        rows += [_of_arrays(one) for one in found]
+        progress(done / len(orders))
     return joined(rows)
+
+
+_Pairs = list[tuple[int, int, int, int, int]]
+_KeptAt = tuple[Path, Neutral]
+
+
+def _kept_at(passage: Passage) -> _KeptAt:
+    return passage.path, passage.neutral
+
+
+def _lessons_of(order: tuple[_Pairs, dict[int, _KeptAt]]) -> list[dict[str, Any]]:
+    """Of these pairs (places, as in Lessons), of passages that are kept there; as arrays, since tensors that
+    a worker sends back would keep files open."""
+    pairs, where = order
+    found = []
+    for place in pairs:
+        ours, theirs, take, separated, mixed = place
+        pair = lesson(_read(*where[ours]), _read(*where[theirs]), take, CONDITIONS[separated], mixed)
+        if pair is not None:
+            placed = pair._replace(place=torch.tensor(place).expand(pair.rows, -1))
+            found.append({name: part.numpy() for name, part in _named(placed).items()})
+    return found
+
+
+_read = lru_cache(maxsize=None)(read)
+
+
+def _named(rows: Lessons) -> dict[str, Tensor]:
+    tensors = {**rows.heard._asdict(), **rows._asdict()}
+    del tensors["heard"]
+    return tensors
+
+
+def _of_named(tensors: Mapping[str, Tensor]) -> Lessons:
+    return Lessons(
+        Heard(*(tensors[name] for name in Heard._fields)),
+        *(tensors[name] for name in Lessons._fields if name != "heard"),
+    )
+
+
+def _of_arrays(arrays: Mapping[str, Any]) -> Lessons:
+    return _of_named({name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
 def kept(
@@ -107,6 +155,7 @@ def kept(
     passages: Sequence[Passage],
     recipe: ConsoleRecipe,
     purpose: str,
+    crew: Crew,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Lessons:
     """Lessons from passages as a recipe asks for them, always the same for one purpose; kept in `folder`,
@@ -118,15 +167,9 @@ def kept(
     path = folder / f"pairs-{key[:12]}.safetensors"
     if not path.is_file():
         chance = Generator().manual_seed(seed_of(recipe.seed, purpose))
-        found = gather(passages, *asked, chance, progress)
-        tensors = {**found.heard._asdict(), **found._asdict()}
-        del tensors["heard"]
-        weights.write(path, {name: part.contiguous() for name, part in tensors.items()})
-    tensors = safetensors.torch.load_file(path)
-    return Lessons(
-        Heard(*(tensors[name] for name in Heard._fields)),
-        *(tensors[name] for name in Lessons._fields if name != "heard"),
-    )
+        found = gather(passages, *asked, chance, crew, progress)
+        weights.write(path, {name: part.contiguous() for name, part in _named(found).items()})
+    return _of_named(safetensors.torch.load_file(path))
 
 
 def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int) -> Lessons | None:

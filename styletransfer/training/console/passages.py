@@ -135,7 +135,7 @@ def hear(
             behind = apply_loosely(mix, MASTER, master, foreign_share, chance)
             tensors |= _packed(f"mastered.{index}", {}, behind, encoder)
         weights.write(path, tensors, {"tried": json.dumps(tried)})
-    return _read(path, neutral)
+    return read(path, neutral)
 
 
 def _loosely(
@@ -168,7 +168,8 @@ def _packed(prefix: str, stems: StemSamples, mix: Tensor, encoder: LoadedEncoder
     }
 
 
-def _read(path: Path, neutral: Neutral) -> Passage:
+def read(path: Path, neutral: Neutral) -> Passage:
+    """A passage that `hear` kept there."""
     with safetensors.safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys() if not key.endswith(".excerpt")}  # noqa: SIM118
         tried: Mapping[str, list[dict[str, list[dict[str, object]]]]] = json.loads(file.metadata()["tried"])

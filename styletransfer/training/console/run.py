@@ -147,10 +147,13 @@ def train(
             passages += heard_passages("train", recipe.wet_passages, "wet")
         held_out = heard_passages("validation", max(4, recipe.passages // 5))
     with fabric.rank_zero_first():
-        material_rows = lessons.kept(kept, passages, recipe, "pairs", partial(progress, "pairs"))
+        material_rows = lessons.kept(kept, passages, recipe, "pairs", crew, partial(progress, "pairs"))
     if not material_rows.rows:
         raise AudioError(f"no two pieces in {corpus} share a stem that plays; build more of it")
-    judge = validation.prepare(kept, held_out, recipe)
+    prepare = partial(validation.prepare, kept, held_out, recipe, crew)
+    judge = prepare("validation")
+    chooser = prepare("scales") if recipe.scaled else None  # not the pairs that choose the round
+    crew.close()
     torch.manual_seed(recipe.seed)  # the first weights
     model = _Model(ConsoleConfig(heard.network.config.dimensions, len(EXPLICIT_NAMES)), Prior(material_rows))
     if first is not None:
@@ -201,7 +204,6 @@ def train(
             began = state.count(began)
             snapshots.write(folder, model, optimizer, state)
         state.minutes, state.round_minutes = fabric.broadcast((state.minutes, state.round_minutes))
-    crew.close()
     facts = {
         **how_it_went("converter", recipe, state, device, fabric.world_size),
         "separator": by_ear.fingerprint,
@@ -211,8 +213,7 @@ def train(
         return Trained(folder, facts)
     network = _at_rest(model.network)
     snapshots.restore_best(folder, network)
-    if recipe.scaled:
-        chooser = validation.prepare(kept, held_out, recipe, "scales")  # not the pairs that chose the round
+    if chooser is not None:
         facts["scales"] = chooser.choose_scales(network, partial(progress, "scales"))
         facts["validation_scaled"] = judge.figures(network)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)

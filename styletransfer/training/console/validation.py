@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from styletransfer.converter.network import STRIPS, ConsoleNetwork, reach_of, table_of
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.refining.likeness import sounds_apart
+from styletransfer.training.crew import Crew
 from styletransfer.training.pictures import Shown
 from styletransfer.training.seeding import seed_of
 from styletransfer.training.spectral_loss import SIZES, spectral_losses
@@ -142,12 +143,13 @@ def prepare(
     folder: Path,
     passages: Sequence[Passage],
     recipe: ConsoleRecipe,
-    purpose: str = "validation",
+    crew: Crew,
+    purpose: str,
     per_strip: int = 16,
 ) -> Judge:
     """A judge on held-out passages, the same for every run with this seed; another one for each purpose."""
     chance = Generator().manual_seed(seed_of(recipe.seed, purpose, "rows"))
-    rows = lessons.kept(folder, passages, recipe, purpose)
+    rows = lessons.kept(folder, passages, recipe, purpose, crew)
     chosen = []
     for number in range(len(STRIPS)):
         of_strip = (rows.strip == number).nonzero()[:, 0]
