@@ -216,5 +216,5 @@ def _told(trained: Trained, quiet: bool) -> None:
     say(f"best round: {trained.facts['validation']}", quiet)
     for name, by_effect in trained.facts.get("scales", {}).items():
         chosen = ", ".join(f"{effect} {share:g}" for effect, share in by_effect.items())
-        say(f"share of the network's residuals in {name}: {chosen}", quiet)
+        say(f"share of the network's residuals in {name}: {chosen or 'none'}", quiet)
     typer.echo(trained.path)

@@ -157,10 +157,13 @@ def test_a_stage_that_another_starts_from_chooses_no_shares(corpus: Path, kept: 
     assert loaded is not None
     assert bool((loaded.network.scale == 1).all())
     assert "scales" not in first.facts
-    by_ear = RECIPE.model_copy(update={"rounds": 0})
+    by_ear = RECIPE.model_copy(update={"rounds": 0, "master_acts": False})
     second = run.train(by_ear, corpus, tmp_path / "second", start=first.path, material=kept, workers=0)
     assert second.facts["steps"] == RECIPE.listening_steps
     assert set(second.facts["scales"]) == set(STRIPS)
+    acting = choose(str(second.path))
+    assert acting is not None
+    assert not acting.sets_master
 
 
 @pytest.mark.slow

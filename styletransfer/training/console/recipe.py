@@ -34,6 +34,7 @@ class ConsoleRecipe(BaseModel):
                       ln(1 + AF).
     scaled            whether the share of the residuals that acts is chosen at the end, per strip and
                       effect; a stage that another one starts from can leave it.
+    master_acts       whether that is chosen for the master, too, or nothing of its residuals acts.
     minutes           stop before a round that, if as long as the last, would pass this; 0 for no limit.
     """
 
@@ -66,6 +67,7 @@ class ConsoleRecipe(BaseModel):
     known_share: float = Field(0.1, ge=0)
     af_weight: float = Field(0.3, ge=0)
     scaled: bool = True
+    master_acts: bool = True
     minutes: float = Field(0, ge=0)
 
 

@@ -214,7 +214,8 @@ def train(
     network = _at_rest(model.network)
     snapshots.restore_best(folder, network)
     if chooser is not None:
-        facts["scales"] = chooser.choose_scales(network, partial(progress, "scales"))
+        resting = () if recipe.master_acts else ("master",)
+        facts["scales"] = chooser.choose_scales(network, partial(progress, "scales"), resting)
         facts["validation_scaled"] = judge.figures(network)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)
     return Trained(path, facts)

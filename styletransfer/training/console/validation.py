@@ -64,15 +64,21 @@ class Judge:
 
     @torch.no_grad()
     def choose_scales(
-        self, network: ConsoleNetwork, progress: Callable[[float], None] = lambda share: None
+        self,
+        network: ConsoleNetwork,
+        progress: Callable[[float], None] = lambda share: None,
+        resting: Sequence[str] = (),
     ) -> dict[str, dict[str, float]]:
         """Set the network's scale per strip and effect to what sounds closest to the truth; the shares.
 
         One effect after the other, the rest as chosen so far. A larger share has to be closer by more than
-        its difference's standard error.
+        its difference's standard error. Nothing acts on strips that are `resting`.
         """
         chosen: dict[str, dict[str, float]] = {name: {} for name in STRIPS}
         for number, name in enumerate(STRIPS):
+            if name in resting:
+                network.scale[number] = 0
+                continue
             stages = [stage for stage, _, _ in knobs_of(table_of(name))]
             of_strip = (self.audible.strip == number).nonzero()[:, 0]
             whole = self._missed(network, of_strip)
