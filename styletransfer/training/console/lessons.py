@@ -100,23 +100,20 @@ def gather(
                 chances = torch.rand(2, generator=generator).tolist()
                 separated, mixed = chances[0] < separated_share, chances[1] < mixed_share
                 pairs.append((others[index], number, take, int(separated), int(mixed)))
-        orders.append((pairs, {index: _kept_at(passages[index]) for pair in pairs for index in pair[:2]}))
+        named = {index: passages[index] for pair in pairs for index in pair[:2]}
+        orders.append((pairs, {index: (one.path, one.neutral) for index, one in named.items()}))
     rows = []
     for done, found in enumerate(crew.map(_lessons_of, orders, ahead=8), 1):
-        rows += [_of_arrays(one) for one in found]
+        rows += [_of_named({name: torch.from_numpy(part) for name, part in one.items()}) for one in found]
         progress(done / len(orders))
     return joined(rows)
 
 
 _Pairs = list[tuple[int, int, int, int, int]]
-_KeptAt = tuple[Path, Neutral]
+_read = lru_cache(maxsize=None)(read)
 
 
-def _kept_at(passage: Passage) -> _KeptAt:
-    return passage.path, passage.neutral
-
-
-def _lessons_of(order: tuple[_Pairs, dict[int, _KeptAt]]) -> list[dict[str, Any]]:
+def _lessons_of(order: tuple[_Pairs, dict[int, tuple[Path, Neutral]]]) -> list[dict[str, Any]]:
     """Of these pairs (places, as in Lessons), of passages that are kept there; as arrays, since tensors that
     a worker sends back would keep files open."""
     pairs, where = order
@@ -130,9 +127,6 @@ def _lessons_of(order: tuple[_Pairs, dict[int, _KeptAt]]) -> list[dict[str, Any]
     return found
 
 
-_read = lru_cache(maxsize=None)(read)
-
-
 def _named(rows: Lessons) -> dict[str, Tensor]:
     tensors = {**rows.heard._asdict(), **rows._asdict()}
     del tensors["heard"]
@@ -144,10 +138,6 @@ def _of_named(tensors: Mapping[str, Tensor]) -> Lessons:
         Heard(*(tensors[name] for name in Heard._fields)),
         *(tensors[name] for name in Lessons._fields if name != "heard"),
     )
-
-
-def _of_arrays(arrays: Mapping[str, Any]) -> Lessons:
-    return _of_named({name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
 def kept(
