@@ -183,8 +183,14 @@ def clamped(strip: dict[str, Stage], settings: Settings) -> Settings:
 
 
 def is_neutral(stage: Stage, values: dict[str, float]) -> bool:
-    """Whether a stage does nothing: every strength rests. A limiter never counts as a change."""
-    return all(values[name] == knob.neutral for name, knob in stage.knobs.items() if knob.strength)
+    """Whether a stage does nothing: every strength rests, but for what floats leave (a millionth of its
+    range, below −90 dB of any effect). A limiter never counts as a change.
+    """
+    return all(
+        abs(values[name] - knob.neutral) <= 1e-6 * (knob.high - knob.low)
+        for name, knob in stage.knobs.items()
+        if knob.strength
+    )
 
 
 def scaled(strip: dict[str, Stage], settings: Settings, amount: float) -> Settings:

@@ -54,6 +54,22 @@ def test_settings_for_a_louder_sound_do_the_same_to_it() -> None:
     assert for_louder(STRIP, neutral(STRIP), 12.0) == neutral(STRIP)
 
 
+def test_what_floats_leave_of_neutral_is_no_stage_and_cannot_be_heard() -> None:
+    samples = noise(1, 0.3)[0]
+    for name, stage in STRIP.items():
+        for knob, meaning in stage.knobs.items():
+            if not meaning.strength:
+                continue
+            dust, grain = neutral(STRIP), neutral(STRIP)
+            dust[name][knob] += 0.9e-6 * (meaning.high - meaning.low)
+            grain[name][knob] += 1e-3 * (meaning.high - meaning.low)
+            assert not stages_of(STRIP, dust, RATE)
+            assert stages_of(STRIP, grain, RATE)
+            values = parameters.values_at(STRIP, parameters.positions(STRIP, dust)[None])
+            heard = mixing.process(samples[None], RATE, STRIP, values)[0]
+            assert (heard - samples).square().mean() < 1e-9 * samples.square().mean(), (name, knob)
+
+
 def test_leaving_out_what_all_leave_neutral_changes_nothing() -> None:
     settings = neutral(STRIP)
     settings["width"]["width"] = 0.5
