@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
+import torch
 from torch import Tensor
 
 from styletransfer import weights
@@ -22,18 +25,24 @@ class VoiceStage:
     """
 
     def __init__(self, device: str = "cpu") -> None:
-        self._voice, self._accompaniment = (_network(name, device) for name in _NAMES)
+        self._device = device
         self.fingerprint = "+".join(weights.manifest()[name]["sha256"][:8] for name in _NAMES)
 
     def share(self, magnitudes: Tensor) -> Tensor:
         """(2, BINS, a multiple of 64 frames) → the voice's share of each bin's energy, alike, 0 to 1."""
         seen = magnitudes.transpose(1, 2)[None]
-        voice, accompaniment = (network(seen).square() for network in (self._voice, self._accompaniment))
+        voice, accompaniment = (network(seen).square() for network in self._networks)
         share: Tensor = (voice + _EPSILON / 2) / (voice + accompaniment + _EPSILON)
         return share[0].transpose(1, 2)
 
+    @cached_property
+    def _networks(self) -> list[UNet]:
+        """Of the voice and of the accompaniment; loaded when first heard with, since kept stems need none."""
+        return [_network(name, self._device) for name in _NAMES]
+
 
 def _network(name: str, device: str) -> UNet:
-    network = UNet()
-    network.load_state_dict(weights.load(name)[0])
+    with torch.device("meta"):  # its first values would be drawn in vain
+        network = UNet()
+    network.load_state_dict(weights.load(name)[0], assign=True)
     return network.eval().to(device)
