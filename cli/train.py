@@ -217,4 +217,12 @@ def _told(trained: Trained, quiet: bool) -> None:
     for name, by_effect in trained.facts.get("scales", {}).items():
         chosen = ", ".join(f"{effect} {share:g}" for effect, share in by_effect.items())
         say(f"share of the network's residuals in {name}: {chosen or 'none'}", quiet)
+    for kind, told in trained.facts.get("by_ear", {}).items():
+        against = "".join(
+            "; {} {:.3f}, {:+.3f} [{:+.3f}, {:+.3f}]".format(
+                name, one["distance"], *one["difference"].values()
+            )
+            for name, one in told["baselines"].items()
+        )
+        say(f"distance by ear, {told['strips']} strips ({kind}): {told['distance']:.3f}{against}", quiet)
     typer.echo(trained.path)

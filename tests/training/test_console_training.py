@@ -105,6 +105,23 @@ def test_a_run_leaves_weights_that_convert_and_facts_that_tell(unbroken: run.Tra
     assert unbroken.facts["validation_scaled"]["spectral"] <= unbroken.facts["validation"]["spectral"] + 1e-6
 
 
+def test_a_run_tells_how_it_stands_against_the_closed_form_by_kind_of_strip(unbroken: run.Trained) -> None:
+    told = unbroken.facts["by_ear"]
+    stems, master = told["stems"], told["master"]
+    strips = stems["strips"] + master["strips"]
+    total = stems["strips"] * stems["distance"] + master["strips"] * master["distance"]
+    assert total / strips == pytest.approx(unbroken.facts["validation_scaled"]["spectral"], rel=1e-5)
+    kinds = [told[kind]["strips"] for kind in told if kind.startswith("stems,")]
+    assert kinds
+    assert all(0 < count <= stems["strips"] for count in kinds)
+    for one in told.values():
+        assert set(one["baselines"]) == {"closed form"}
+        closed = one["baselines"]["closed form"]
+        apart = closed["difference"]
+        assert apart["value"] == pytest.approx(one["distance"] - closed["distance"], abs=1e-9)
+        assert apart["low"] <= apart["value"] <= apart["high"]
+
+
 def test_a_resumed_run_equals_an_unbroken_one(
     unbroken: run.Trained, corpus: Path, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +178,9 @@ def test_a_stage_that_another_starts_from_chooses_no_shares(corpus: Path, kept: 
     second = run.train(by_ear, corpus, tmp_path / "second", start=first.path, material=kept, workers=0)
     assert second.facts["steps"] == RECIPE.listening_steps
     assert set(second.facts["scales"]) == set(STRIPS)
+    assert set(second.facts["by_ear"]["stems"]["baselines"]) == {"closed form", "start"}
+    resting = second.facts["by_ear"]["master"]
+    assert resting["baselines"]["closed form"]["difference"] == {"value": 0, "low": 0, "high": 0}
     acting = choose(str(second.path))
     assert acting is not None
     assert not acting.sets_master

@@ -37,7 +37,12 @@ from .recipe import ConsoleRecipe
 ONCE = ("compressor", "expander", "saturation", "reverb")
 """Stages whose work can't be undone."""
 
-_MATCHING = ("styletransfer.matching", "styletransfer.converter", "styletransfer.training.console")
+_GATHERING = (
+    "styletransfer.matching",
+    "styletransfer.converter",
+    "styletransfer.training.console.lessons",
+    "styletransfer.training.console.passages",
+)
 _AUDIBLE_DB = 50.0
 _SIDE_DB = 30.0
 _THIRD_OCTAVE = 2 ** (1 / 6) - 2 ** (-1 / 6)
@@ -152,7 +157,7 @@ def kept(
     since they take minutes, until code that matches changes."""
     told = [passage.path.name for passage in passages]
     asked = recipe.inputs, recipe.separated_share, recipe.mixed_share
-    code = code_fingerprint(*_MATCHING)
+    code = code_fingerprint(*_GATHERING)
     key = hashlib.sha256(json.dumps([told, asked, recipe.seed, purpose, code]).encode()).hexdigest()
     path = folder / f"pairs-{key[:12]}.safetensors"
     if not path.is_file():

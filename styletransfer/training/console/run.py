@@ -217,6 +217,10 @@ def train(
         resting = () if recipe.master_acts else ("master",)
         facts["scales"] = chooser.choose_scales(network, partial(progress, "scales"), resting)
         facts["validation_scaled"] = judge.figures(network)
+        closed_form = copy.deepcopy(network)
+        closed_form.scale.zero_()
+        before = {} if first is None else {"start": first.network}
+        facts["by_ear"] = judge.leads(network, {"closed form": closed_form, **before})
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)
     return Trained(path, facts)
 

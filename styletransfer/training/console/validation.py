@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from styletransfer.converter.network import STRIPS, ConsoleNetwork, reach_of, table_of
 from styletransfer.converter.parameters import knobs_of
+from styletransfer.evaluation.statistics import paired
 from styletransfer.refining.likeness import sounds_apart
 from styletransfer.training.crew import Crew
 from styletransfer.training.pictures import Shown
@@ -99,6 +102,43 @@ class Judge:
                 network.scale[number, places] = chosen[name][effect] = SCALES[best]
                 whole = tried[best]
         return chosen
+
+    def leads(
+        self, network: ConsoleNetwork, baselines: Mapping[str, ConsoleNetwork]
+    ) -> dict[str, dict[str, Any]]:
+        """How the network stands against others by ear, per kind of strip.
+
+        Kind → `strips`, how many; `distance`, the network's mean; `baselines`, name → its mean `distance`
+        and the mean `difference` of the network's to it, below 0 where the network is closer, as an estimate
+        whose interval draws strips again (passages recur, so it is somewhat narrow).
+        """
+        ours = self._heard(network)[:, 0].tolist()
+        theirs = {name: self._heard(other)[:, 0].tolist() for name, other in baselines.items()}
+        found = {}
+        for kind, of_kind in self._kinds().items():
+            rows = of_kind.nonzero()[:, 0].tolist()
+            if not rows:
+                continue
+            mine = [ours[row] for row in rows]
+            against = {}
+            for name, all_of_it in theirs.items():
+                its = [all_of_it[row] for row in rows]
+                difference = paired(mine, its, Generator().manual_seed(0)).mean_difference
+                against[name] = {"distance": fmean(its), "difference": difference.figures()}
+            found[kind] = {"strips": len(rows), "distance": fmean(mine), "baselines": against}
+        return found
+
+    def _kinds(self) -> dict[str, Tensor]:
+        """Kind of strip → which audible rows are of it."""
+        of_stem = self.audible.strip != STRIPS.index("master")
+        separated, mixed = (self.audible.place[:, column] != 0 for column in (3, 4))
+        return {
+            "stems": of_stem,
+            "stems, true, from neutral": of_stem & ~separated & ~mixed,
+            "stems, separated": of_stem & separated,
+            "stems, mixed already": of_stem & mixed,
+            "master": ~of_stem,
+        }
 
     def _missed(self, network: ConsoleNetwork, rows: Tensor) -> Tensor:
         """(rows,) spectral distances of these audible rows."""
