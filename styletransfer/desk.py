@@ -75,6 +75,8 @@ class Desk:
         self._song, self._stems, self._span_s = ours.song.audio.with_channels(2), ours.played, ours.span_s
         self._ours, self._theirs, self._asked = ours, theirs, asked
         self._mono = (asked.channels or ours.song.audio.channels) == 1
+        most = max(asked.amounts.values())
+        self._relative = {name: asked.amounts[name] / most if most else 1.0 for name in self._stems}
         self._treated = {n: one for n, one in (treated or {}).items() if n not in asked.lock}
         self._strips: dict[str, Settings] = {}
         self._correct = correct
@@ -134,19 +136,19 @@ class Desk:
 
     def of_pieces(self, cut: Callable[[Audio], Audio]) -> Audio:
         """What some pieces of the song become by the settings alone, their master rendered for themselves."""
-        full = dict.fromkeys(self._strips, 1.0)
         ours = replace(
             self._ours, song=replace(self._ours.song, audio=cut(self._ours.song.audio)), span_s=None
         )
         desk = Desk(ours, self._theirs, self._asked)
         desk._strips, desk._master = self._strips, self._master
-        desk._bus = full, cut(self.bus)
-        return desk.render(full | {"master": 1.0}).audio
+        desk._bus = self._relative, cut(self.bus)
+        return desk.render(self._relative | {"master": 1.0}).audio
 
     @property
     def bus(self) -> Audio:
-        """The song in front of the master, its strips at full amounts."""
-        return self._stem_bus(dict.fromkeys(self._strips, 1.0))
+        """The song in front of the master as that is matched to it: its strips at their amounts, of the
+        largest asked, so that half of everything is half the way."""
+        return self._stem_bus(self._relative)
 
     @property
     def knows_master(self) -> bool:

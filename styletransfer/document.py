@@ -193,6 +193,12 @@ class Asked(_Strict):
     refine: int = Field(default=0, ge=0, le=1000)
     seed: int = 0
 
+    @property
+    def amounts(self) -> dict[str, float]:
+        """How far each stem's strip and the master go; what is locked, not at all."""
+        asked = dict.fromkeys((*STEMS, "master"), self.amount) | self.stem_amounts
+        return {name: 0.0 if name in self.lock else amount for name, amount in asked.items()}
+
     @model_validator(mode="after")
     def _can_be(self) -> Asked:
         if "master" in self.lock and isinstance(self.lufs, float):

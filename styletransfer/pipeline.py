@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from styletransfer import converters
-from styletransfer.audio import STEMS
 from styletransfer.clock import Clock
 from styletransfer.converter.console import Settings
 from styletransfer.converters import Converter, LoadedTCN
@@ -122,8 +121,7 @@ def carry_over(
 
     retouch   what is done to the matched master in place of a polish.
     """
-    full = dict.fromkeys((*STEMS, "master"), request.amount) | request.stem_amounts
-    full |= dict.fromkeys(request.lock, 0.0)
+    full = request.amounts
     with clock("converting") as done:
         found = converted(theirs, ours, network)
         steps, notes = found.steps, found.notes + other_stems(theirs, separator)

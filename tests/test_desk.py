@@ -65,6 +65,25 @@ def test_whatever_set_the_knobs_is_scaled_filtered_and_locked(
     assert told["vocals"].closed_form == neutral(STRIP)
 
 
+def test_the_master_is_matched_to_the_strips_as_they_will_be(
+    sides: tuple[Input, Reference], converted: dict[str, Settings]
+) -> None:
+    def matched(**asked: Any) -> tuple[Settings, Audio]:
+        desk = Desk(*sides, Asked(**({"amount": 1} | asked)))
+        desk.match(converted)
+        return desk.matched_master, desk.bus
+
+    full, muted, locked = matched(), matched(stem_amounts={"drums": 0}), matched(lock=["drums"])
+    assert muted[0] == locked[0] != full[0]
+    assert torch.equal(muted[1].samples, locked[1].samples)
+    assert matched(amount=0.5)[0] == full[0]  # half of all is half the way
+    assert matched(amount=0.5, stem_amounts={"master": 1})[0] not in (full[0], muted[0])
+    desk = Desk(*sides, Asked(amount=1, stem_amounts={"drums": 0}))
+    desk.match(converted)
+    whole = desk.render(Asked(amount=1, stem_amounts={"drums": 0}).amounts).audio.samples
+    assert torch.allclose(desk.of_pieces(lambda sound: sound).samples, whole, atol=1e-6)
+
+
 def test_a_locked_master_is_neutral_but_guards(
     sides: tuple[Input, Reference], converted: dict[str, Settings]
 ) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from styletransfer import encoders
 from styletransfer.audio import Audio, Stems
 from styletransfer.closeness import distance
-from styletransfer.converter.console import GROUPS, Settings
+from styletransfer.converter.console import GROUPS, STRIP, Settings, neutral
 from styletransfer.desk import Desk
 from styletransfer.document import Asked
 from styletransfer.encoder.measures import measure
@@ -64,7 +64,8 @@ def refined(
 
     otherwise  the desk as it would be without refinement: its master may have been polished.
     matched  what was to know about the match.
-    amounts  of strips and master; what has none isn't refined. bears: stem → how much of a change it bears.
+    amounts  of strips and master; what has none isn't refined, nor are stems with a reference of their own.
+    bears    stem → how much of a change it bears.
     """
     if desk.treated:
         return _impossible(otherwise, matched, "a converter that turns knobs")
@@ -72,8 +73,11 @@ def refined(
     if isinstance(heard, str):
         return _impossible(otherwise, matched, heard)
     groups: set[str] = set(asked.only or GROUPS)
-    silent = {name: 0.0 for name, amount in amounts.items() if not amount}
-    reach = turnable(desk.strips, {**bears, **silent}, groups)
+    resting = {name: neutral(STRIP) for name in desk.strips if not amounts[name]}
+    elsewhere = {told.stem for told in theirs.sources if told.stem}  # those stems' sounds aren't at hand
+    still = dict.fromkeys(elsewhere | set(resting), 0.0)
+    start = {**desk.strips, **resting}
+    reach = turnable(start, {**bears, **still}, groups)
     if not amounts["master"] and not bool((reach > 0).any()):
         return _impossible(otherwise, matched, "something that both songs have and that isn't locked")
     other, strips = desk.anew(), desk.strips
@@ -82,7 +86,8 @@ def refined(
         if bool((reach > 0).any()):
             network = encoders.load().network
             passages = heard.passages()
-            strips = turned(desk.strips, desk.master, *passages, reach, network, asked.refine, done)
+            strips = turned(start, desk.master, *passages, reach, network, asked.refine, done)
+            strips |= {name: desk.strips[name] for name in resting}
             strips, held = held_back(
                 strips, {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
             )
@@ -185,10 +190,10 @@ def _impossible(desk: Desk, matched: list[Note], what: str) -> Refined:
 
 
 def _sounds(theirs: Reference) -> tuple[Audio, Stems] | None:
-    """Mix and stems that were measured; None where that isn't one sound, or it isn't at hand."""
-    counted = [
-        told for told in theirs.sources if told.weight > 0
-    ]  # at an end of the way to another, one of two
+    """Mix and stems that were measured; None where that isn't one sound, or it isn't at hand. Of stems with a
+    reference of their own, the mix's."""
+    # at an end of the way to another, one of two; a stem's own reference is none of the mix's
+    counted = [told for told in theirs.sources if told.weight > 0 and told.stem is None]
     if theirs.song is None or theirs.stems is None or len(counted) != 1:
         return None
     span_s = counted[0].measured_s

@@ -84,6 +84,35 @@ def test_what_the_polish_added_to_the_master_is_told_as_refinement(
     assert not any(polished.document.proposed[name].refinement for name in STEMS)
 
 
+def test_beside_a_stem_with_a_reference_of_its_own_all_else_is_polished_and_refined(
+    sides: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
+    monkeypatch.setattr(checking, "POLISH_STEPS", 2)
+    ours, theirs = sides
+    known = KnownStems(exact=False)
+    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
+    asked = {"separator": known, "converter": "closed", "gate": False}
+    polished, refined = (
+        transfer(*mixes[:2], stem_references={"vocals": mixes[2]}, refine=steps, **asked) for steps in (0, 1)
+    )
+    assert polished.document.proposed["master"].refinement["eq"]
+    assert codes(refined) == []
+    assert refined.document.proposed["drums"].refinement["eq"]
+    assert not refined.document.proposed["vocals"].refinement
+
+
+def test_what_has_no_amount_is_refined_past_and_keeps_what_was_proposed(
+    sides: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
+    result, plain = (moved(*sides, refine=steps, stem_amounts={"bass": 0}) for steps in (1, 0))
+    assert result.document.console.bass == neutral(STRIP)
+    told = result.document.proposed["bass"]
+    assert not told.refinement
+    assert told.closed_form == plain.document.proposed["bass"].closed_form != neutral(STRIP)
+
+
 def test_the_start_stands_where_held_out_passages_don_t_come_closer() -> None:
     """All pieces that are read were mixed in one way, all others in another: what is learned misleads."""
     theirs, dressed = stems_of(3), processed(stems_of(3), DRESSED)
