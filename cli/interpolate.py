@@ -159,6 +159,7 @@ def interpolate(
     import styletransfer
     from styletransfer import files
     from styletransfer.atlas import picture
+    from styletransfer.document import Warned
     from styletransfer.interpolation.plotting import way_figure
     from styletransfer.library import load_style, separator_for
     from styletransfer.library.style_file import is_style
@@ -179,6 +180,7 @@ def interpolate(
             references[second],
             stem_references={name: references[path] for name, path in by_stem.items()},
             space=space,
+            sweeping=sweep or plot is not None,
             converter=converter,
             separator=used,
             stems_in=stems_in,
@@ -196,18 +198,25 @@ def interpolate(
             seed=seed,
         )
         paths = [picture.write(way_figure(way), plot)] if plot else []
+        warnings: list[Warned] = []
         if sweep:
             swept = way.sweep()
             paths.append(files.write(target, swept, like=info, generator=torch.Generator().manual_seed(seed)))
             if over := files.overs(swept):
                 say(f"clipped: {over} samples lie beyond full scale, where integer files clip them", quiet)
         elif steps:
-            paths += [mix.write(path) for mix, path in zip(way.steps(steps), targets, strict=True)]
+            for mix, path in zip(way.steps(steps), targets, strict=True):
+                paths.append(mix.write(path))
+                warnings += mix.warnings
         elif at is not None:
             result = way.at(at)
             paths += [result.write(target), *(save_all(result, save) if save else [])]
     if at is not None:
         report(result, paths, False, quiet, verbose)
-    else:
-        for path in paths:
-            typer.echo(path)
+        return
+    if not steps:
+        warnings = [*way.first.warnings, *way.second.warnings]
+    for warning in {(one.code, one.strip): one for one in reversed(warnings)}.values():  # the first of each
+        say(f"{warning.code}: {warning.message}", quiet)
+    for path in paths:
+        typer.echo(path)

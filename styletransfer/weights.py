@@ -66,16 +66,16 @@ def read(path: Path, sha256: str | None = None) -> tuple[dict[str, Tensor], dict
     sha256   of the file, in hex; without it, the eight digits in its name are held against the content.
     CheckpointError if the file is missing, damaged or no safetensors.
     """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"the weights {path} can't be read; check the name") from error
     want = sha256 or path.stem.rpartition("-")[2]
     if not _DIGITS.fullmatch(want):
         raise CheckpointError(
             f"{path.name} isn't named as weights are, NAME-XXXXXXXX.safetensors after their content; "
             "name a file of weights, or give this one its own name back"
         )
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"the weights {path} can't be read; check the name") from error
     if not hashlib.sha256(content).hexdigest().startswith(want):
         raise CheckpointError(
             f"{path.name} is damaged: its sha256 does not begin with {want}; fetch it again"

@@ -43,12 +43,14 @@ def test_one_wrong_bit_is_noticed(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_or_of_no_kind(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="can't be read"):
         weights.read(tmp_path / "none-00000000.safetensors")
+    with pytest.raises(CheckpointError, match="can't be read"):
+        weights.read(tmp_path / "console.safetensors")
     odd = tmp_path / "odd-e3b0c442.safetensors"  # sha256 of nothing begins like this
     odd.write_bytes(b"")
     with pytest.raises(CheckpointError, match="no weights"):
         weights.read(odd)
     with pytest.raises(CheckpointError, match="isn't named as weights are"):
-        weights.read(tmp_path / "style.safetensors")
+        weights.read(odd.rename(tmp_path / "style.safetensors"))
     with pytest.raises(UsageError, match="without folders"):
         weights.save(tmp_path, "a/b", {"a": torch.ones(3)}, {})
     with pytest.raises(CheckpointError, match="spleeter-vocals"):

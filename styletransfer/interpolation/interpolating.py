@@ -41,6 +41,7 @@ def interpolate(
     *,
     stem_references: Mapping[str, Sound | Reference] | None = None,
     space: str = "console",
+    sweeping: bool = False,
     separator: str | Separator = "auto",
     repo: Path | None = None,
     stems_in: Path | None = None,
@@ -57,8 +58,9 @@ def interpolate(
     stem_references   stem → the reference of that stem alone, all the way; often one of both.
     space    "console": the settings of both transfers are interpolated, knob by knob on perceptual scales.
              "embedding": what a converter reads of both references (measures, embeddings) is, and converted.
+    sweeping  a sweep or settings on the way will be asked for, which not every converter has.
     Everything else is as `pipeline.transfer` has it, the errors too; UsageError for another space, and for
-    the space of settings with a converter that has none.
+    settings of a converter that has none.
     """
     if space not in SPACES:
         raise UsageError(f"there is no space {space!r}; choose {' or '.join(SPACES)}")
@@ -69,9 +71,9 @@ def interpolate(
     used = choose(separator, repo=repo, device=device) if isinstance(separator, str) else separator
     network = converters.choose(converter, device)
     check(network, request)
-    if space == "console":
+    if sweeping or space == "console":
         _check_settings(network)
-    elif request.refine:
+    if space == "embedding" and request.refine:
         raise UsageError(
             "what lies between two references has no sound to refine by; leave out --refine, or take --space "
             "console, where both ends are refined"

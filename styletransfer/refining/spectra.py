@@ -46,7 +46,7 @@ class Spectra(NamedTuple):
 
 def spectra_of(sounds: Tensor) -> Spectra:
     """Measured of sounds (sounds, 2, time ≥ WINDOW) at RATE."""
-    bank = _bark_bank()
+    bank = _bark_bank().to(sounds)
     energies, barks = [], []
     for sound in sounds:
         left, right = _transformed(sound)
@@ -158,7 +158,7 @@ def _floored(bark: Tensor) -> Tensor:
 
 def _transformed(sound: Tensor) -> Tensor:
     """(2, frames, bins) spectra of (2, time); a tone of amplitude 1 reads 1/2 in its bin."""
-    window = torch.hann_window(WINDOW)
+    window = torch.hann_window(WINDOW, device=sound.device)
     spectrum = torch.stft(sound, WINDOW, HOP, window=window, center=False, return_complex=True)
     return spectrum.transpose(1, 2) / window.sum()
 

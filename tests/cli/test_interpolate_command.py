@@ -48,6 +48,28 @@ def test_steps_and_the_picture_of_the_way(three: tuple[Path, Path, Path], tmp_pa
     assert {soundfile.info(tmp_path / name).frames for name in names[1:]} == {soundfile.info(three[0]).frames}
 
 
+def test_what_is_to_be_known_of_a_way_is_said_once(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    samples, rate = soundfile.read(three[0])
+    clipped = tmp_path / "clipped.wav"
+    soundfile.write(clipped, (4 * samples).clip(-0.99, 0.99), rate)
+    for asked in (("--steps", 2), ("--plot", tmp_path / "way.png")):
+        output = ("-o", tmp_path / "x.wav", "--separator", "builtin")
+        done = run("interpolate", clipped, *three[1:], *asked, *output)
+        assert done.exit_code == 0, done.stderr
+        codes = [line.split(":")[0] for line in done.stderr.splitlines()]
+        assert codes.count("clipping-baked") == 1
+
+
+def test_a_sweep_that_cannot_be_is_refused_before_anything_is_heard(
+    three: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("styletransfer.interpolation.interpolating.hear", None)
+    for asked in (("--sweep",), ("--plot", tmp_path / "way.png")):
+        done = run("interpolate", *three, *asked, "--converter", "tcn", "--space", "embedding", *BUILTIN)
+        assert done.exit_code == 2
+        assert "sets no knobs" in done.stderr
+
+
 def test_stems_follow_one_reference_all_the_way(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
     strips = {}
     for name, given in (("free", []), ("pinned", ["--stem", "other=B"]), ("end", [])):

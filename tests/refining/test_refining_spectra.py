@@ -13,7 +13,7 @@ from styletransfer.converter import fx
 from styletransfer.converter.console import MASTER, STRIP, neutral
 from styletransfer.converter.parameters import Values, positions, values_at
 from styletransfer.converter.rendering import stages_of
-from styletransfer.refining.likeness import apart, apart_db
+from styletransfer.refining.likeness import apart, apart_db, sounds_apart
 from styletransfer.refining.passages import joined, split
 from styletransfer.refining.spectra import anchor, spectra_of
 
@@ -108,3 +108,9 @@ def test_too_little_is_not_split_and_pieces_are_joined() -> None:
     assert split(5.9) is None
     ramp = Audio(torch.arange(10.0)[None], 1)
     assert joined(ramp, [(1, 3), (6, 7)]).samples.tolist() == [[1, 2, 6]]
+
+
+def test_sounds_are_compared_where_they_are() -> None:
+    there = torch.zeros(3, 2, RATE, device="meta")  # a device without numbers, since there may be no other
+    assert sounds_apart(there, there).shape == (3,)
+    assert sounds_apart(there, there).device.type == "meta"

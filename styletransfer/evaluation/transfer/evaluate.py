@@ -19,7 +19,7 @@ from styletransfer.corpus.split import piece_mark
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import AudioError, CheckpointError, UsageError
 from styletransfer.evaluation.matchering import Matchering
-from styletransfer.evaluation.songs import default_folder
+from styletransfer.evaluation.songs import SET_NAMES, default_folder
 from styletransfer.separation import choose
 from styletransfer.stem_cache import StemCache
 
@@ -141,6 +141,10 @@ def evaluate(config: TransferConfig, progress: Progress = lambda stage, fraction
     """
     if config.split not in SPLITS:
         raise UsageError(f"figures come from {' or '.join(SPLITS)}, not from {config.split!r}")
+    if config.finished and config.set_name not in SET_NAMES:
+        raise UsageError(f"the sets of finished songs are {' and '.join(SET_NAMES)}, not {config.set_name!r}")
+    if config.corpus is None and not config.finished:
+        raise UsageError("with neither --truth nor --finished there is nothing to measure")
     if not config.converters:
         raise UsageError("there is no converter to measure; name one with --converter")
     marks = _marks(config)

@@ -97,7 +97,7 @@ def judge(
     judged = in_turn(judged_pair, pairs, partial(progress, "finished music"), kept)
     references = [embedded(read_excerpt(paths[reference]), encoders) for _, reference in pairs]
     nulls = timed = peak = None
-    if plan.nulls:
+    if plan.nulls and len(pairs) > 1:
         progress("null tests", 0.0)
         sounds_of = [tuple(read_excerpt(paths[name]) for name in pair) for pair in pairs]
         right = [pair[next(iter(converters))].mix.total for pair in judged]

@@ -45,7 +45,7 @@ class Kept:
         """The result of that job; None where there is none, or its file is damaged: then it is made again."""
         try:
             return pickle.loads(self._path(number).read_bytes())
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:  # what a damaged pickle raises is anyone's guess
             return None
 
     def put(self, number: int, result: object) -> None:

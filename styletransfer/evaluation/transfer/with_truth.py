@@ -109,7 +109,7 @@ def judge(
 
     separators  condition → what separates both mixes; None for true stems.
     folder    where neutral passages are kept.
-    shuffled  also answers the neutral tasks with the next task's reference.
+    shuffled  also answers the neutral tasks with the next task's reference, where there are several.
     blamed    names of systems of which it is told where their error sits, on neutral tasks.
     kept      where judged tasks lie, or go.
     """
@@ -129,7 +129,7 @@ def judge(
         for condition, separator in separators.items() if pairs else ():
             tasks = Tasks(pairs, kind, separator, seed)
             told = partial(progress, f"{kind}, {condition}")
-            answering = shuffled if kind == NEUTRAL else None
+            answering = shuffled if kind == NEUTRAL and len(pairs) > 1 else None
             work = partial(_judge_numbered, tasks, systems, encoders, answering, blamed)
             there = kept.under(f"{kind} {condition}") if kept is not None else None
             found[condition, kind] = in_turn(work, range(count), told, there)

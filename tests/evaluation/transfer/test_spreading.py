@@ -29,8 +29,9 @@ def test_a_result_that_cannot_be_read_is_made_again(tmp_path: Path):
     kept = Kept.of(tmp_path, "tables")
     assert in_turn(str, [7, 8], kept=kept) == ["7", "8"]
     damaged = sorted(tmp_path.rglob("*.pickle"))[0]
-    damaged.write_bytes(damaged.read_bytes()[:5])
-    assert in_turn(str, [7, 8], kept=kept) == ["7", "8"]
+    for content in (damaged.read_bytes()[:5], b"", b"cno_such_module\nno_such_name\n.", b"Inot a number\n."):
+        damaged.write_bytes(content)
+        assert in_turn(str, [7, 8], kept=kept) == ["7", "8"]
 
 
 def test_what_is_asked_otherwise_is_judged_anew(tmp_path: Path):

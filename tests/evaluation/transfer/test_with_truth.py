@@ -284,6 +284,10 @@ def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.Monke
         evaluate.evaluate(replace(config, encoder=str(seen)))
     with pytest.raises(UsageError, match="no converter"):
         evaluate.evaluate(replace(config, converters=("nonsense",)))
+    with pytest.raises(UsageError, match="bench and dev, not 'nosuch'"):
+        evaluate.evaluate(replace(config, finished=True, set_name="nosuch"))
+    with pytest.raises(UsageError, match="nothing to measure"):
+        evaluate.evaluate(replace(config, corpus=None, finished=False))
 
 
 def network_of(folder: Path) -> Path:
