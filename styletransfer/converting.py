@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from styletransfer import encoders, mixdown
 from styletransfer.audio import STEMS, Audio, Stems
@@ -124,15 +125,23 @@ def borne(theirs: Reference, ours: Input) -> dict[str, float]:
     return own | confidence.bearable(ours.confidences, theirs.confidences)
 
 
-def encoder_of(network: Converter, device: str = "cpu") -> LoadedEncoder:
-    """The encoder that a network hears through. ConfigError if it isn't here."""
+def encoder_of(network: Converter, converter: str, device: str = "cpu") -> LoadedEncoder:
+    """The encoder that a network hears through: the shipped one, or a file beside the network's own.
+
+    converter  the name or file that the network was loaded by. ConfigError if its encoder isn't here.
+    """
     loaded = encoders.load(device=device)
-    if loaded.fingerprint != network.encoder:
-        raise ConfigError(
-            f"the converter was trained with encoder {network.encoder}, but encoder {loaded.fingerprint} "
-            "comes with this version; train the converter again"
-        )
-    return loaded
+    if loaded.fingerprint == network.encoder:
+        return loaded
+    path = Path(converter)
+    beside = path.parent.glob(f"*-{network.encoder}.safetensors") if path.suffix == ".safetensors" else ()
+    for file in beside:
+        return encoders.load(file, device)
+    raise ConfigError(
+        f"the converter hears through encoder {network.encoder}, and encoder {loaded.fingerprint} comes with "
+        f"this version; put that encoder's file (its name ends in -{network.encoder}.safetensors) beside the "
+        "converter's, or train the converter again"
+    )
 
 
 def _anew(theirs: Reference, ours: Input, network: LoadedTCN, matched: list[Note]) -> Converted:

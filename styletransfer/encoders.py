@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,13 @@ def load(name: str | Path = SHIPPED, device: str = "cpu") -> LoadedEncoder:
     except RuntimeError as error:
         raise CheckpointError(f"{path.name} doesn't fit its own configuration; fetch it again") from error
     return LoadedEncoder(network.eval().to(device), path.stem.rpartition("-")[2], facts)
+
+
+def put_beside(name: str | Path, folder: Path) -> None:
+    """Copy an encoder's file to where a converter's is that hears through it, unless the encoder ships."""
+    path = weights.find(name)[0]
+    if path.parent not in (weights.SHIPPED, folder):
+        shutil.copyfile(path, folder / path.name)
 
 
 def save(directory: Path, name: str, network: FXEncoder, facts: Mapping[str, Any]) -> tuple[Path, str]:

@@ -100,7 +100,7 @@ def transfer(
         reference_range=reference_range,
         preview_s=preview_s,
         confident=confident,
-        encoder=encoder_of(network, device) if network else None,
+        encoder=encoder_of(network, converter, device) if network else None,
         cache=cache,
         clock=clock,
     )

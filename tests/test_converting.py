@@ -10,11 +10,13 @@ import pytest
 import torch
 from torch import Generator
 
-from styletransfer import converters, weights
+from styletransfer import converters, encoders, weights
 from styletransfer.converter.console import MASTER, STRIP, for_louder, neutral
 from styletransfer.converter.network import STRIPS, ConsoleNetwork
 from styletransfer.converters import LoadedConsole, console
-from styletransfer.errors import CheckpointError, UsageError
+from styletransfer.converting import encoder_of
+from styletransfer.encoder.network import EncoderConfig, FXEncoder
+from styletransfer.errors import CheckpointError, ConfigError, UsageError
 from styletransfer.style import SILENT_LUFS, SongStyle, Style
 
 
@@ -110,6 +112,23 @@ def test_a_network_survives_its_file(tmp_path: Path) -> None:
     assert (again.encoder, again.facts["steps"], again.fingerprint) == ("0123abcd", 3, path.stem[-8:])
     before, after = (one.corrected(matched(), song(1), song(2)) for one in (loaded(network), again))
     assert after["vocals"]["eq"] == pytest.approx(before["vocals"]["eq"], rel=1e-2)
+
+
+def test_a_converter_hears_through_its_own_encoder_which_lies_beside_it(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    small = FXEncoder(EncoderConfig(dimensions=16, hidden=16))
+    heard = encoders.load(encoders.save(tmp_path, "own", small, {})[0])
+    file = str(tmp_path / "run" / "console-tiny-fedc3210.safetensors")
+    network = replace(loaded(eager()), encoder=heard.fingerprint)
+    with pytest.raises(ConfigError, match=f"ends in -{heard.fingerprint}.safetensors"):
+        encoder_of(network, file)
+    for name in (encoders.SHIPPED, next(tmp_path.glob("own-*"))):
+        (tmp_path / "run").mkdir(exist_ok=True)
+        encoders.put_beside(name, tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [f"own-{heard.fingerprint}.safetensors"]
+    assert encoder_of(network, file).fingerprint == heard.fingerprint
+    shipped = encoders.load().fingerprint
+    assert encoder_of(replace(network, encoder=shipped), "console").fingerprint == shipped
 
 
 def test_names_that_arent_converters_are_refused(tmp_path: Path) -> None:

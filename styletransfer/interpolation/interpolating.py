@@ -89,7 +89,7 @@ def interpolate(
         reference_range=None,
         preview_s=preview_s,
         confident=confidence.COUNTS,
-        encoder=encoder_of(network, device) if network else None,
+        encoder=encoder_of(network, converter, device) if network else None,
         cache=cache,
         clock=clock,
     )

@@ -167,6 +167,20 @@ def test_a_run_that_starts_from_weights_learns_where_they_were_left_out(
             run.train(RECIPE, corpus, tmp_path / "run", start=path, material=kept, workers=0)
 
 
+def test_weights_of_another_encoder_or_none_are_no_start_and_are_told_at_once(
+    unbroken: run.Trained, tmp_path: Path
+) -> None:
+    first = choose(str(unbroken.path))
+    assert isinstance(first, LoadedConsole)
+    path, _ = save(tmp_path, "console-other", first.network, "0123abcd", first.facts)
+    nowhere, folder = tmp_path / "no-corpus", tmp_path / "run"
+    with pytest.raises(ConfigError, match="heard through encoder 0123abcd"):
+        run.train(RECIPE, nowhere, folder, start=path)
+    with pytest.raises(ConfigError, match="name them with --from"):
+        run.train(RECIPE.model_copy(update={"rounds": 0}), nowhere, folder)
+    assert not folder.exists()
+
+
 def test_a_stage_that_another_starts_from_chooses_no_shares(corpus: Path, kept: Path, tmp_path: Path) -> None:
     stage = RECIPE.model_copy(update={"listening_rounds": 0, "scaled": False})
     first = run.train(stage, corpus, tmp_path / "first", material=kept, workers=0)

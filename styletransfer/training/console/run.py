@@ -18,7 +18,7 @@ from styletransfer.converters import console
 from styletransfer.corpus.folder import POOLS, Corpus, CorpusSong
 from styletransfer.encoder.explicit import EXPLICIT_NAMES
 from styletransfer.encoders import LoadedEncoder
-from styletransfer.errors import AudioError
+from styletransfer.errors import AudioError, ConfigError
 from styletransfer.files import make_folder
 from styletransfer.refining.likeness import sounds_apart
 from styletransfer.separation import Separator, choose
@@ -113,15 +113,24 @@ def train(
     folder     snapshots, logs, pictures and, at the end, the weights; passages, too, without another folder
                for `material`.
     name       of the weights' file.
-    start      weights to start from: a shipped name, or a `.safetensors` file.
-    encoder, separator   whose styles and stems the network hears.
+    start      weights to start from, of the same encoder: a shipped name, or a `.safetensors` file.
+    encoder, separator   whose styles and stems the network hears; an encoder of one's own is put beside the
+               weights, where transfers look for it.
     workers    processes that make the material.
-    ConfigError where the folder holds a run with another recipe; AudioError where the corpus has too few
+    ConfigError where the folder holds a run with another recipe, `start` heard through another encoder, or a
+    recipe without rounds has nothing to start from; AudioError where the corpus has too few
     pieces; CheckpointError for weights that can't be used.
     """
     began = time.monotonic()
     heard, by_ear = _ears(encoder, separator)
     first = None if start is None else console.load(start)
+    if first is not None and first.encoder != heard.fingerprint:
+        raise ConfigError(
+            f"{start} heard through encoder {first.encoder}, this run through {heard.fingerprint}; give the "
+            "same encoder, or other weights to start from"
+        )
+    if first is None and not recipe.rounds:
+        raise ConfigError("this recipe goes on from weights that another trained; name them with --from")
     claim(folder, recipe, name)
     make_folder(folder / "pictures")
     fabric = launch(device, precision="32-true")
@@ -221,6 +230,7 @@ def train(
         closed_form.scale.zero_()
         before = {} if first is None else {"start": first.network}
         facts["by_ear"] = judge.leads(network, {"closed form": closed_form, **before})
+    encoders.put_beside(encoder, folder)
     path, _ = console.save(folder, name, network, heard.fingerprint, facts)
     return Trained(path, facts)
 

@@ -70,7 +70,8 @@ def train(
     name      of the weights' file.
     start     weights to start from: a shipped name, or a `.safetensors` file.
     material  folder for neutral passages, to share them with other runs; in the run's folder without.
-    encoder   whose styles the network is told: a shipped name, or a `.safetensors` file.
+    encoder   whose styles the network is told: a shipped name, or a `.safetensors` file, which is put beside
+              the weights, where transfers look for it.
     workers   processes that make the material; with 0 it is made between the steps.
     ConfigError where the folder holds a run with another recipe, or `start` another network; AudioError where
     the corpus has too few pieces; CheckpointError for weights that can't be used.
@@ -79,8 +80,10 @@ def train(
     heard = encoders.load(encoder)
     config = recipe.config(heard.network.config.dimensions)
     first = None if start is None else tcn.load(start)
-    if first is not None and first.network.config != config:
-        raise ConfigError(f"{start} is a network of another kind than the recipe's; give another of both")
+    if first is not None and (first.network.config, first.encoder) != (config, heard.fingerprint):
+        raise ConfigError(
+            f"{start} is a network of another kind, or of another encoder, than this run's; take another"
+        )
     claim(folder, recipe, name)
     make_folder(folder / "pictures")
     fabric = launch(device)
@@ -155,6 +158,7 @@ def train(
     snapshots.restore_best(folder, model.average, "average")
     assert judge is not None  # rank 0 has one
     amounts = validation.choose_amounts(judge.judge(model.average.eval(), str(fabric.device)))
+    encoders.put_beside(encoder, folder)
     path, _ = tcn.save(folder, name, model.average, heard.fingerprint, facts, amounts)
     return Trained(path, facts)
 
