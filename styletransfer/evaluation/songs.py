@@ -56,18 +56,23 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class SongSet:
-    """The songs of one set by name, and its (input, reference) pairs."""
+    """The songs of one set by name, its (input, reference) pairs, and those of them that somebody looked at
+    when a rule was made, so that they aren't blind to it."""
 
     name: str
     songs: dict[str, Song]
     pairs: tuple[tuple[str, str], ...]
+    seen: tuple[tuple[str, str], ...] = ()
 
 
 def song_set(name: str) -> SongSet:
     """The frozen set of that name; one of SET_NAMES."""
     frozen = json.loads(LIST.read_text(encoding="utf-8"))["sets"][name]
     songs = {entry["name"]: Song(**entry) for entry in frozen["songs"]}
-    return SongSet(name, songs, tuple((source, reference) for source, reference in frozen["pairs"]))
+    pairs, seen = (
+        tuple((source, reference) for source, reference in frozen.get(kind, ())) for kind in ("pairs", "seen")
+    )
+    return SongSet(name, songs, pairs, seen)
 
 
 def default_folder() -> Path:

@@ -40,6 +40,8 @@ def test_a_set_is_large_enough_and_its_pairs_cross_packages_or_artists(
     assert len(set(frozen.pairs)) == len(frozen.pairs) >= pairs
     assert len(packages(name)) >= sources
     assert {song for pair in frozen.pairs for song in pair} == set(frozen.songs)
+    assert set(frozen.seen) <= set(frozen.pairs)
+    assert len(frozen.pairs) - len(frozen.seen) >= (30 if name == "bench" else 0)
     for source, reference in frozen.pairs:
         assert frozen.songs[source].artist != frozen.songs[reference].artist
         assert frozen.songs[source].package != frozen.songs[reference].package

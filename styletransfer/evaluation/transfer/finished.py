@@ -65,6 +65,12 @@ class Finished:
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return self.songs.pairs[: len(self.judged)]
 
+    @property
+    def unseen(self) -> list[Pair]:
+        """What was judged of pairs that nobody looked at when a rule was made."""
+        seen = self.songs.seen
+        return [one for pair, one in zip(self.pairs, self.judged, strict=True) if pair not in seen]
+
 
 def judge(
     plan: FinishedPlan,

@@ -75,6 +75,15 @@ def _finished(finished: Finished, main: str, seed: int) -> Iterator[Goal]:
             if term != "rms":
                 ratio = comparisons(judged, term_of(term), seed)[main][MATCHERING].ratio_of_means.value
                 yield Goal(f"AF's {term} ÷ Matchering's", 1.0, ratio, at_most=True)
+        blind = finished.unseen
+        if 0 < len(blind) < len(judged):
+            for name, figure, target in (
+                ("AF", total_of, _OF_MATCHERING),
+                ("AF's crest", term_of("crest"), 1.0),
+            ):
+                ratio = comparisons(blind, figure, seed)[main][MATCHERING].ratio_of_means.value
+                what = f"{name} ÷ Matchering's, {len(blind)} pairs that no rule was made on"
+                yield Goal(what, target, ratio, at_most=True)
     yield Goal("share of pairs worse than doing nothing", _WORSE, total[NOTHING].share_worse, at_most=True)
     if finished.nulls is not None:
         yield Goal("closer with the right reference, finished music", _SHUFFLED, finished.nulls.share_right)

@@ -47,7 +47,7 @@ def small_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setenv("TASKS_CACHE", str(tmp_path / "cache"))
     made = {name: Song(name, "p", "f", None, name, name, "g", "l", "") for name in ("one", "two")}
-    frozen = SongSet("dev", made, (("one", "two"), ("two", "one")))
+    frozen = SongSet("dev", made, (("one", "two"), ("two", "one")), seen=(("two", "one"),))
     for seed, name in enumerate(made):
         path = songs.excerpt_path(made[name], "dev", tmp_path)
         path.parent.mkdir(exist_ok=True)
@@ -91,6 +91,9 @@ def test_all_of_finished_music_gets_tables_and_figures(small_set: Path):
     told = {goal["what"]: goal for goal in figures["goals"]}
     assert not told["pairs of finished music"]["met"]
     assert told["share of pairs worse than doing nothing"]["met"]
+    blind = told["AF ÷ Matchering's, 1 pairs that no rule was made on"]
+    assert blind["value"] == pytest.approx(systems[ours]["af"] / systems[MATCHERING]["af"], rel=1e-6)
+    assert blind["value"] != pytest.approx(told["AF ÷ Matchering's"]["value"], rel=1e-6)
 
 
 def test_the_first_pairs_alone_are_judged_where_that_is_asked(small_set: Path):
