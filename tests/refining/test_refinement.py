@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,3 +170,19 @@ def test_short_songs_several_references_and_locked_strips_are_said_to_be_beyond_
     mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
     several = transfer(mixes[0], mixes[1:], separator=known, converter="closed", refine=4)
     assert codes(several) == ["refinement-impossible"]
+
+
+@pytest.mark.slow
+def test_sixty_steps_take_two_threads_less_than_a_minute(songs: dict[str, Path]) -> None:
+    """All of it: strips, what is held back, the master and the check. A busy machine fails nobody."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    busy = []
+    for steps in (0, 60):
+        start_s = time.process_time()
+        done = transfer(songs["input"], songs["reference"], separator="builtin", refine=steps)
+        busy.append(time.process_time() - start_s)
+    torch.set_num_threads(threads)
+    wall_s = done.document.timings_s["refining"]
+    print(f"refining: {wall_s:.0f} s, {busy[1] - busy[0]:.0f} of them of one processor")
+    assert max((busy[1] - busy[0]) / 2, min(wall_s, busy[1] - busy[0])) < 60

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 from refining_sounds import RATE, processed, stems_of, strips_with
@@ -162,20 +160,3 @@ def test_groups_and_leaky_stems_limit_what_is_turned() -> None:
         expected = reach_of(STRIP)[at] if stage in ("eq", "side_eq") else 0.0
         assert reach[0, at] == 0.5 * expected
         assert reach[2, at] == expected
-
-
-@pytest.mark.slow
-def test_sixty_steps_for_four_stems_take_two_threads_less_than_a_minute() -> None:
-    ours, theirs = stems_of(1, 20.0), stems_of(2, 20.0)
-    strips = strips_with(**dict.fromkeys(STEMS, BUSY))
-    start_s = time.process_time()
-    turned(
-        strips,
-        neutral(MASTER),
-        Passage(ours.sum(0), ours),
-        Passage(theirs.sum(0), theirs),
-        turnable(strips, {}, ALL),
-        NETWORK,
-        60,
-    )
-    assert (time.process_time() - start_s) / min(2, torch.get_num_threads()) < 60
