@@ -68,8 +68,11 @@ def encoder(
     Example: automix evaluate encoder --corpus ~/.cache/automix-corpus --quick
     """
     from styletransfer.evaluation.style import evaluate, outputs, plan, report
+    from styletransfer.files import make_folder
 
     set_up(threads, "cpu")
+    if output is not None:
+        make_folder(output)
     config = evaluate.StyleConfig(
         corpus=corpus,
         split=split,
@@ -131,8 +134,11 @@ def separator(
     Example: automix evaluate separator --real my-multitracks --quick
     """
     from styletransfer.evaluation.separation import calibration, evaluate, goals, report
+    from styletransfer.files import make_folder
 
     set_up(threads, device)
+    if output is not None:
+        make_folder(output)
     config = evaluate.SeparationConfig(
         corpus=corpus,
         real=real,
@@ -238,8 +244,11 @@ def converter(
     """
     from styletransfer.evaluation.songs import default_folder
     from styletransfer.evaluation.transfer import evaluate, report
+    from styletransfer.files import make_folder
 
     set_up(threads, "cpu")
+    if output is not None:
+        make_folder(output)
     config = evaluate.TransferConfig(
         corpus=corpus if truth else None,
         split=split,

@@ -22,6 +22,7 @@ from .terminal import (
     guarded,
     progress,
     refuse_overwriting,
+    say,
     set_up,
 )
 
@@ -113,6 +114,9 @@ def visualize(
 
     if paper == bool(targets):
         raise UsageError("give either sounds (a folder, library, or styles), or --paper for held-out pieces")
+    idle = {"--stem": stem, "--library": library, "--audio-mb": audio_mb}
+    for option in [name for name, given in idle.items() if paper and given is not None]:
+        raise UsageError(f"{option} has nothing to do with --paper; leave it out")
     if colour not in COLOURS:
         raise UsageError(f"a picture is coloured by {' or '.join(COLOURS)}, not by {colour!r}")
     if method not in METHODS:
@@ -123,15 +127,18 @@ def visualize(
         picture.check_target(target, picture.SUFFIXES if paper else maps.SUFFIXES)
     refuse_overwriting(outputs, [], overwrite)
     set_up(threads, device)
+    left_out: list[str] = []
     with progress(quiet) as show:
         if paper:
             figure = _paper(corpus, split, encoder, mee, seed, show)
             written = [picture.write(figure, target) for target in outputs]
         else:
-            points = _points(targets or [], library, encoder, stem, device, show)
+            points = _points(targets or [], library, encoder, stem, device, show, left_out)
             drawn = maps.draw(points, colour, method, seed)
             limit_mb = maps.LIMIT_MB if audio_mb is None else audio_mb
             written = [maps.write(drawn, target, limit_mb, show) for target in outputs]
+    for reason in left_out:
+        say(f"left out: {reason}", quiet)
     for path in written:
         typer.echo(str(path))
 
@@ -143,6 +150,7 @@ def _points(
     stem: str | None,
     device: str,
     show: Callable[[str, float], None],
+    left_out: list[str],
 ) -> list[Point]:
     """What all targets hold. UsageError for a name that isn't known."""
     from styletransfer import encoders
@@ -162,7 +170,7 @@ def _points(
         elif path.is_dir() or "/" in target:
             if stem is not None:
                 raise UsageError("--stem is for styles; in a folder, a file's name says which stem it is")
-            found += points_in(path, wanted, device, lambda done: show("embedding", done))
+            found += points_in(path, wanted, device, lambda done: show("embedding", done), left_out)
         else:
             with Library(library, must_exist=True) as kept:
                 entry = kept.find(target)

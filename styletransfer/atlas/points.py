@@ -54,11 +54,13 @@ def points_in(
     encoder: str | Path = encoders.SHIPPED,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda fraction: None,
+    left_out: list[str] | None = None,
 ) -> list[Point]:
     """Every sound in a folder and below it; a file's name says which stem it is, else it is a mix.
 
-    Silent ones are left out. AudioError where there are fewer than three; UsageError where there is no
-    such folder; CheckpointError without the encoder.
+    left_out  takes a sentence on each sound that is silent, too short or can't be read.
+    AudioError where fewer than three are left; UsageError where there is no such folder; CheckpointError
+    without the encoder.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name one that holds sounds")
@@ -68,13 +70,18 @@ def points_in(
             f"{folder} holds {len(paths)} sounds, and a picture needs at least {FEWEST}; add some"
         )
     loaded = encoders.load(encoder, device)
-    points = []
+    points: list[Point] = []
+    unusable: list[str] = [] if left_out is None else left_out
     for number, path in enumerate(paths):
         progress(number / len(paths))
         named = stems_in(path.stem.lower())
         stem = next(iter(named)) if len(named) == 1 else MIX
-        audio = files.read(path)
-        files.check_usable(audio, path)
+        try:
+            audio = files.read(path)
+            files.check_usable(audio, path)
+        except AudioError as error:
+            unusable.append(str(error))
+            continue
         style = part_styles({stem: audio}, loaded)[stem]
         if not style.silent:
             inside = path.relative_to(folder).parts[0] if path.parent != folder else folder.resolve().name
@@ -83,6 +90,12 @@ def points_in(
                 Point(plain(path.stem), stem, plain(inside), (), _vector(style), sound, path.absolute())
             )
     progress(1.0)
+    if len(points) < FEWEST:
+        why = f", since {unusable[0]}" if unusable else ""
+        raise AudioError(
+            f"of the {len(paths)} sounds in {folder} {len(points)} can be drawn, and a picture needs at "
+            f"least {FEWEST}{why}"
+        )
     return points
 
 

@@ -108,10 +108,25 @@ def find_songs(folder: Path, left_out: list[str]) -> Iterator[OwnSong]:
     yield from _walk(folder, folder, left_out)
 
 
+def _part_and_name(folder: Path, root: Path) -> tuple[str, str]:
+    """The set's own split that a folder is in, and the song's name: from there on, so that it is the same
+    whichever folder above was given. Without a split "", and the name from the root on.
+
+    The root is a split itself where another one stands beside it.
+    """
+    whole = root.resolve()
+    others = (whole.parent / name for name in SPLITS if name != whole.name)
+    above = (whole.name,) if whole.name in SPLITS and any(path.is_dir() for path in others) else ()
+    parts = (*above, *folder.relative_to(root).parts)
+    places = [place for place, part in enumerate(parts) if part in SPLITS]
+    if not places:
+        return "", "/".join(parts) or whole.name
+    return parts[places[-1]], "/".join(parts[places[-1] + 1 :]) or parts[-1]
+
+
 def _walk(folder: Path, root: Path, left_out: list[str]) -> Iterator[OwnSong]:
     parts = folder.relative_to(root).parts
-    part = parts[0] if parts[:1] and parts[0] in SPLITS else ""
-    name = "/".join(parts[1:] if part else parts) or folder.resolve().name
+    part, name = _part_and_name(folder, root)
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     named = {path.name: path for path in inside}
     if "metadata.yaml" in named and (folder / "stems").is_dir():

@@ -15,7 +15,7 @@ from styletransfer import encoders
 from styletransfer.cli import app
 from styletransfer.corpus.folder import write_song
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
-from styletransfer.evaluation.style import excerpts, plan
+from styletransfer.evaluation.style import excerpts, outputs, plan
 
 SMALL = EncoderConfig(dimensions=8, hidden=8)
 
@@ -74,6 +74,39 @@ def test_evaluate_prints_tables_and_writes_files(corpus: Path, checkpoint: Path,
     assert again.stderr == ""
     written = (tmp_path / "out" / "encoder-quick.json").read_text(encoding="utf-8")
     assert json.loads(again.stdout) == json.loads(written)
+
+
+def test_the_papers_picture_is_drawn_from_held_out_pieces(
+    corpus: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(plan.PICTURE, grid_kinds=("drums",), grid_pieces=2)
+    monkeypatch.setattr(outputs, "PICTURE", small)
+    arguments = (
+        "--corpus",
+        corpus,
+        "--encoder",
+        checkpoint,
+        "-o",
+        tmp_path / "map.png",
+        "-o",
+        tmp_path / "m.svg",
+    )
+    done = run("visualize", "--paper", *arguments)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.split() == [str(tmp_path / "map.png"), str(tmp_path / "m.svg")]
+    drawn = (tmp_path / "m.svg").read_text(encoding="utf-8")
+    assert drawn.count("<use ") >= 2 * 2 * 20  # two systems by two colours, 2 pieces × 10 chains each
+    idle = run("visualize", "--paper", "--stem", "drums", "-o", tmp_path / "b.png")
+    assert idle.exit_code == 2
+    assert "--stem has nothing to do with --paper" in idle.stderr
+
+
+def test_where_results_cannot_go_is_told_before_the_work(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for kind in ("encoder", "converter", "separator"):
+        done = run("evaluate", kind, "--corpus", tmp_path / "nowhere", "-o", tmp_path / "file")
+        assert done.exit_code == 3
+        assert "can't be made a folder" in done.stderr
 
 
 def test_an_encoder_that_saw_a_test_piece_gets_no_figures(corpus: Path, tmp_path: Path) -> None:

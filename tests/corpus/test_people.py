@@ -52,6 +52,23 @@ def test_musdb18_keeps_its_test_set(tmp_path: Path) -> None:
         assert frequencies(song, "vocals") == {400}
 
 
+@pytest.mark.parametrize("given", [".", "sets", "sets/musdb", "sets/musdb/test"])
+def test_a_song_has_one_name_and_its_sets_split_from_whatever_folder_above_it(
+    tmp_path: Path, given: str
+) -> None:
+    for part in ("train", "test"):
+        for stem in ("drums", "vocals"):
+            tone(tmp_path / "sets" / "musdb" / part / f"Song {part}" / f"{stem}.wav", 100)
+    found = {song.name: song.part for song in people.find_songs(tmp_path / given, [])}
+    assert found.pop("Song test") == "test"
+    assert found == ({} if given.endswith("test") else {"Song train": "train"})
+
+
+def test_a_folder_that_is_merely_called_test_decides_nothing(tmp_path: Path) -> None:
+    tone(tmp_path / "test" / "Song" / "drums.wav", 100)
+    assert [(song.name, song.part) for song in people.find_songs(tmp_path / "test", [])] == [("Song", "")]
+
+
 def test_moisesdb_sums_the_tracks_of_a_class(tmp_path: Path) -> None:
     song = tmp_path / "moises" / "0a1b"
     tone(song / "drums" / "kick.wav", 100)

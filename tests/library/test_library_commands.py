@@ -307,6 +307,26 @@ def test_visualize_draws_folders_and_styles_together(folder: Path, tmp_path: Pat
     )
 
 
+def test_a_sound_that_cannot_be_drawn_is_left_out_of_the_map_and_told(folder: Path, tmp_path: Path) -> None:
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    for path in (folder / "songs").iterdir():
+        (songs / path.name).write_bytes(path.read_bytes())
+    (songs / "broken.wav").write_bytes(b"no sound")
+    soundfile.write(songs / "silent.wav", np.zeros((44_100, 2)), 44_100)
+    done = fine("visualize", songs, "-o", tmp_path / "map.png", *encoder(folder))
+    told = [line for line in done.stderr.splitlines() if line.startswith("left out: ")]
+    assert len(told) == 2
+    assert "broken.wav" in told[0]
+    assert "silent" in told[1]
+    for path in list(songs.iterdir())[:2]:
+        path.write_bytes(b"no sound")
+    done = run("visualize", songs, "-o", tmp_path / "few.png", *encoder(folder), "-q")
+    assert done.exit_code == 3
+    assert "a picture needs at least 3, since" in done.stderr
+    assert not (tmp_path / "few.png").exists()
+
+
 def test_commands_have_examples_and_groups() -> None:
     text = run("--help").stdout
     assert "Styles" in text

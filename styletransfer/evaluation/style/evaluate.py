@@ -22,6 +22,7 @@ from .bank import Embeddings
 from .cost import embedding_s
 from .disentanglement import Explicitness, Gaps, explicitness, gaps
 from .findings import APART, AS_IS, FOREIGN, NORMALIZED, OWN, PER_STEM, SEPARATED, Findings
+from .foreign import sox_version
 from .intervals import Floats
 from .leak import content_leak
 from .line_up import systems_for
@@ -66,13 +67,16 @@ def evaluate(
     """Measure all that the plan asks for.
 
     systems   in place of those that `config` names.
-    CheckpointError where a system was trained on a piece of the split; AudioError without a corpus.
+    CheckpointError where a system was trained on a piece of the split; AudioError without a corpus;
+    ResourceError without sox, where foreign effects are asked for.
     """
     if config.split not in SPLITS:
         raise UsageError(f"figures come from {' or '.join(SPLITS)}, not from {config.split!r}")
     songs = Corpus(config.corpus).songs(config.split)
     if not songs:
         raise AudioError(f"{config.corpus} has no {config.split} songs; build more of the corpus")
+    if config.foreign and config.plan.foreign_kinds:
+        sox_version()
     compared, notes = (
         (list(systems), []) if systems else systems_for(config.encoder, config.mee, config.systems)
     )

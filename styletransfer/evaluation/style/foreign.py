@@ -20,7 +20,7 @@ from torch import Tensor
 
 from styletransfer.chains.loudness import k_weighted_energy, matching_factor
 from styletransfer.corpus.folder import RATE
-from styletransfer.errors import AutomixError
+from styletransfer.errors import AutomixError, ResourceError
 
 from .bank import Renderer
 from .excerpts import Dry
@@ -47,7 +47,7 @@ def chains(count: int, effects: int, seed: int) -> list[Steps]:
 
 
 def through_sox(dry: Dry, styles: list[Steps]) -> Renderer:
-    """Passages through sox, style i being the i-th chain. AutomixError where sox is not here."""
+    """Passages through sox, style i being the i-th chain. ResourceError where sox is not here."""
     version = sox_version()
 
     def render(jobs: Ints) -> Tensor:
@@ -71,9 +71,9 @@ def apply(samples: Tensor, steps: Steps) -> Tensor:
 
 @cache
 def sox_version() -> str:
-    """What sox calls itself. AutomixError where it is not installed."""
+    """What sox calls itself. ResourceError where it is not installed."""
     if shutil.which("sox") is None:
-        raise AutomixError(
+        raise ResourceError(
             "foreign effects need the program sox, which is not here; install it (`apt-get install sox`), "
             "or leave them out with --no-foreign"
         )
