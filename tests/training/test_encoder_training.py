@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -160,6 +161,12 @@ def test_a_run_learns_from_another_s_shards_and_refuses_those_of_another_kind(
     assert not (tmp_path / "two" / "shards-0").exists() or not any((tmp_path / "two" / "shards-0").iterdir())
     assert trained.facts["steps"] == RECIPE.steps_per_round
     assert trained.facts["material"] == {"run": "one", "objective": "both", "rounds": 3}
+    assert trained.facts["trained_on"] == json.loads((tmp_path / "one" / "pieces.json").read_text("utf-8"))
+    fewer = tmp_path / "corpus"
+    shutil.copytree(corpus, fewer)
+    shutil.rmtree(fewer / "songs" / "train-0")
+    with pytest.raises(ConfigError, match="pieces that this corpus hasn't for training"):
+        training.train(judged, fewer, tmp_path / "five", material=tmp_path / "one", workers=0)
     other = judged.model_copy(update={"chains": 3})
     with pytest.raises(ConfigError, match="were made with chains = 2, not 3"):
         training.train(other, corpus, tmp_path / "three", material=tmp_path / "one", workers=0)

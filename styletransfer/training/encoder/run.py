@@ -15,6 +15,7 @@ from styletransfer import encoders
 from styletransfer.chains import EFFECTS, PARAMETER_NAMES
 from styletransfer.chains.scheduling import chances
 from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.split import marks
 from styletransfer.encoder.loss import Heads, nt_xent
 from styletransfer.encoder.network import HEARD, EncoderConfig, FXEncoder
 from styletransfer.errors import AudioError, CheckpointError
@@ -34,7 +35,7 @@ from .contents import Contents
 from .groups import UNSCHEDULED
 from .half import half_of
 from .recipe import EncoderRecipe
-from .shards import Batch, Shards, check_material
+from .shards import Batch, Shards, check_material, note_pieces
 
 Progress = Callable[[str, float], None]
 
@@ -96,12 +97,17 @@ def train(
         corpus = half_of(corpus, folder / "corpus")
     heard = _heard(corpus, recipe)
     name = name or f"fxencoder-{recipe.preset}"
+    songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
     made_by = None if material is None else check_material(material, recipe)
+    if material is not None:
+        note_pieces(material, marks(songs), rendering=False)
     config = EncoderConfig.paper() if recipe.preset == "paper" else EncoderConfig(ear=recipe.ear)
     first = None if start is None else _started(start, config)
     claim(folder, recipe, name)
     fabric = launch(device)
     rank = fabric.global_rank
+    if rank == 0 and material is None:
+        note_pieces(folder, marks(songs), rendering=True)
     torch.manual_seed(recipe.seed)  # the first weights
     model = _Model(config)
     if first is not None:
@@ -174,7 +180,6 @@ def train(
         shared = state.chances, state.minutes, state.round_minutes
         state.chances, state.minutes, state.round_minutes = fabric.broadcast(shared)
     crew.close()
-    songs = [song for pool in ("songs", "wet") for song in Corpus(corpus).songs("train", pool)]
     facts = {
         **how_it_went("encoder", recipe, state, device, fabric.world_size),
         "material": made_by,
@@ -182,6 +187,9 @@ def train(
     }
     if rank != 0:
         return Trained(folder, facts)
+    # a corpus that changed between two calls left shards of pieces that it hasn't any more
+    heard_of = note_pieces(material or folder, marks(songs), rendering=material is None)
+    facts["trained_on"] = sorted({*facts["trained_on"], *heard_of})
     snapshots.restore_best(folder, model.average, "average")
     path, _ = encoders.save(folder, name, model.average, facts)
     return Trained(path, facts)

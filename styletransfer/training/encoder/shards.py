@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from torch import Generator, Tensor
 from styletransfer import weights
 from styletransfer.encoder.network import stem_number
 from styletransfer.errors import AudioError, CheckpointError, ConfigError
+from styletransfer.files import beside
 from styletransfer.training.crew import Crew
 from styletransfer.training.seeding import seed_of
 
@@ -195,6 +196,26 @@ def check_material(folder: Path, recipe: EncoderRecipe) -> dict[str, Any]:
         "run": folder.resolve().name,
         **{field: value for field, value in theirs.model_dump().items() if value != ours[field]},
     }
+
+
+def note_pieces(folder: Path, ours: Iterable[str], *, rendering: bool) -> list[str]:
+    """Marks of all pieces that a folder's shards were rendered from, kept there as `pieces.json`.
+
+    ours  those that this corpus has for training. Where nothing is rendered, ConfigError if the shards are of
+          others: a piece that is held out of this corpus may be among them.
+    """
+    path = folder / "pieces.json"
+    kept = set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
+    whole = kept | set(ours)
+    if not rendering and kept and whole != set(ours):
+        raise ConfigError(
+            f"the shards in {folder} were rendered from pieces that this corpus hasn't for training; give "
+            "the corpus that they came from"
+        )
+    if rendering and whole != kept:
+        with beside(path) as partial:
+            partial.write_text(json.dumps(sorted(whole)), encoding="utf-8")
+    return sorted(whole)
 
 
 _MATERIAL = ("preset", "half", "excerpt_s", "contents", "chains", "restylings", "varied", "validation_styles")
