@@ -71,7 +71,7 @@ def through_chains_per_stem(mixes: Dry, stems: Sequence[Dry], chains: Sequence[C
             total[there] += wet * balance.to(wet)[:, None, None]
         return total
 
-    keys = " ".join(stem.key for stem in stems)
+    keys = " ".join(part.key for part in (mixes, *stems))
     return Renderer("mix", f"chains per stem {effects_fingerprint()} {_short(keys + plain)}", render)
 
 

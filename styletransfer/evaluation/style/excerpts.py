@@ -43,8 +43,10 @@ class Dry:
 
     @cached_property
     def key(self) -> str:
-        """Names the sound: equal keys, equal samples."""
-        return hashlib.sha256(self.samples.contiguous().numpy().tobytes()).hexdigest()[:24]
+        """Names the sound and its balance: equal keys, equal samples and gains."""
+        digest = hashlib.sha256(self.samples.contiguous().numpy().tobytes())
+        digest.update(self.gains.contiguous().numpy().tobytes())
+        return digest.hexdigest()[:24]
 
     def changed(self, change: Callable[[Tensor], Tensor]) -> Dry:
         """The same passages after `change` (2, time) → (2, time) of each, again at −23 LUFS."""

@@ -14,7 +14,7 @@ from styletransfer.corpus.folder import RATE
 from styletransfer.separation import Separator, separate
 
 from .bank import Renderer, effects_fingerprint
-from .excerpts import EXCERPT_S, Dry
+from .excerpts import EXCERPT_S, Dry, stems_of
 from .intervals import Ints
 
 
@@ -27,7 +27,8 @@ def through_separation(dry: Dry, chains: Chain, separator: Separator) -> Rendere
     if dry.stem not in STEMS:
         raise ValueError(f"{dry.stem} is no stem that could be separated")
     plain = json.dumps(chains.to_json(), sort_keys=True)
-    mark = hashlib.sha256((dry.key + plain).encode()).hexdigest()[:24]
+    beside = [stem.key for stem in stems_of(dry) if stem.stem != dry.stem]
+    mark = hashlib.sha256(" ".join([dry.key, *beside, plain]).encode()).hexdigest()[:24]
 
     def render(jobs: Ints) -> Tensor:
         wet = chains.select(jobs[:, 0].tolist()).apply(dry.samples[jobs[:, 1], jobs[:, 2]], RATE)

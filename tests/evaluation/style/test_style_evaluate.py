@@ -15,7 +15,7 @@ from style_sounds import RATE, write_corpus
 from torch import Tensor
 
 from styletransfer.chains import PARAMETER_NAMES
-from styletransfer.corpus.folder import Corpus
+from styletransfer.corpus.folder import Corpus, CorpusSong
 from styletransfer.corpus.split import marks, piece_mark
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.errors import CheckpointError
@@ -27,7 +27,9 @@ from styletransfer.evaluation.style.findings import APART, OWN, PER_STEM, Findin
 from styletransfer.evaluation.style.goals import goals
 from styletransfer.evaluation.style.listening import Listening
 from styletransfer.evaluation.style.plan import Plan
+from styletransfer.evaluation.style.separated import through_separation
 from styletransfer.evaluation.style.systems import ENCODER, MEL, System, mel_statistics
+from styletransfer.separation import choose
 
 TINY = Plan(
     name="tiny",
@@ -95,6 +97,26 @@ def test_a_chain_per_stem_that_only_turns_all_up_turns_the_mix_up(corpus: Path) 
     heard = through_chains_per_stem(mixes, stems_of(mixes), [louder] * 4).render(jobs)
     whole = through_chains(mixes, louder).render(jobs)
     assert torch.allclose(heard, whole, atol=1e-4)
+
+
+def test_what_is_kept_is_named_by_all_that_sounds(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mixes = gather(Corpus(corpus).songs("test"), "mix", 2, 1, seed=0)
+    stems, chain = stems_of(mixes), styles.alone("gain", 1, seed=3)
+    louder = replace(stems[0], gains=stems[0].gains / 2)
+    plain = through_chains_per_stem(mixes, stems, [chain] * 4).key
+    assert through_chains_per_stem(mixes, stems_of(mixes), [chain] * 4).key == plain
+    assert through_chains_per_stem(mixes, [louder, *stems[1:]], [chain] * 4).key != plain
+    drums = gather(Corpus(corpus).songs("test"), "drums", 2, 1, seed=0)
+    separator = choose("builtin-median")
+    key = through_separation(drums, chain, separator).key
+    assert through_separation(drums, chain, separator).key == key
+    read = CorpusSong.read
+
+    def softer(song: CorpusSong, stem: str, *at: float) -> Tensor:
+        return read(song, stem, *at) * (0.5 if stem == "other" else 1.0)
+
+    monkeypatch.setattr(CorpusSong, "read", softer)
+    assert through_separation(drums, chain, separator).key != key
 
 
 def test_stems_heard_apart_tell_what_their_own_chains_did(
