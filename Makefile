@@ -59,7 +59,7 @@ encoder: $(VENV)/.installed-dev  ## train the FXencoder as shipped, 50 minutes o
 encoder-tables: $(VENV)/.installed-dev  ## measure the shipped encoder beside its baselines; writes encoder-output/
 	$(BIN)/automix evaluate encoder --corpus '$(CORPUS)' --output encoder-output
 
-converter: $(VENV)/.installed-dev  ## train the console network, two stages of less than an hour each on 2 cores; into converter-run/
+converter: $(VENV)/.installed-dev  ## train the console network, an hour and a half on 2 cores with a corpus of 6 hours; into converter-run/
 	$(BIN)/automix train converter '$(CORPUS)' --recipe console -o converter-run/first
 	$(BIN)/automix train converter '$(CORPUS)' --recipe console-by-ear --material converter-run/first/passages \
 		--from converter-run/first/console-small-*.safetensors -o converter-run

@@ -35,9 +35,7 @@ def normalize(
         ),
     ] = None,
     mix: Annotated[bool, typer.Option("--mix", help="Also write the sum of each folder's stems.")] = False,
-    rooms: Annotated[
-        bool, typer.Option("--rooms", help="Add a random room to stems that are dry, as in training.")
-    ] = False,
+    rooms: Annotated[bool, typer.Option("--rooms", help="Add a random room to stems that are dry.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of what --rooms or --measure draws.")] = 0,
     averages: Annotated[
         Path | None, typer.Option("--averages", help="Averages of your own, as JSON from --measure.")

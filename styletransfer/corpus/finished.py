@@ -56,21 +56,21 @@ class Release:
 
 RELEASES = (
     Release("fretsonfire-songs-sectoid", 29, "Sectoid", "MIT"),
-    Release("supertux-data", 162, "SuperTux"),
-    Release("wesnoth-1.16-music", 153, "Wesnoth", "GPL-2+"),
+    Release("supertux-data", 162, ""),
+    Release("wesnoth-1.16-music", 153, "", "GPL-2+"),
     Release("drascula-music", 36, "Alcachofa Soft"),
     Release("zaz-data", 20, "Leonard Ritter (paniq)"),
     Release("starfighter-data", 46, ""),
     Release("pushover-data", 32, "Roberto Lorenz"),
     Release("openclonk-data", 112, "Martin Strohmeier (K-Pone)", "ISC"),
-    Release("enigma-data", 30, "Enigma", "GPL-2"),
+    Release("enigma-data", 30, "", "GPL-2"),
     Release("ardentryst", 24, "Jordan Trudgett"),
     Release("adonthell-data", 14, "Zhaytee"),
-    Release("xmoto-data", 32, "X-Moto"),
-    Release("flare-game", 123, "Flare"),
-    Release("naev-data", 350, "Naev"),
-    Release("unknown-horizons", 248, "Unknown Horizons"),
-    Release("widelands-data", 381, "Widelands"),
+    Release("xmoto-data", 32, ""),
+    Release("flare-game", 123, ""),
+    Release("naev-data", 350, ""),
+    Release("unknown-horizons", 248, ""),
+    Release("widelands-data", 381, ""),
 )
 """In the order in which they are fetched until the wished-for amount is reached."""
 
