@@ -38,8 +38,8 @@ def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
 
 
 class Prior(nn.Module):
-    """How far settings are from those that the lessons ask for (drawn at random, no engineer's), per strip and
-    knob.
+    """How far settings are from those that the lessons ask for, per strip and knob; they are drawn at random,
+    and no engineer's.
 
     The mean of ((position − mean) / spread)² over the knobs that a network can turn; a spread is at least a
     quarter of the knob's reach.
