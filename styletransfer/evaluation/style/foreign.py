@@ -11,7 +11,7 @@ import json
 import math
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -37,13 +37,23 @@ _TIME_LIMIT_S = 120
 
 def chains(count: int, effects: int, seed: int) -> list[Steps]:
     """So many chains of exactly so many distinct effects, drawn by the seed."""
+    return [chain for _, chain in _drawn(count, effects, seed)]
+
+
+def present(count: int, effects: int, seed: int) -> np.ndarray:
+    """(count, number of NAMES) bool: which effects `chains` of the same arguments hold."""
+    held = np.zeros((count, len(NAMES)), dtype=bool)
+    for style, (kept, _) in enumerate(_drawn(count, effects, seed)):
+        held[style, kept] = True
+    return held
+
+
+def _drawn(count: int, effects: int, seed: int) -> Iterator[tuple[list[int], Steps]]:
+    """Each chain, and the places of its effects among NAMES."""
     generator = np.random.default_rng([seed, effects])
-    names = list(_EFFECTS)
-    drawn = []
     for _ in range(count):
-        kept = sorted(generator.choice(len(names), effects, replace=False))
-        drawn.append([_EFFECTS[names[place]](generator) for place in kept])
-    return drawn
+        kept = sorted(generator.choice(len(NAMES), effects, replace=False).tolist())
+        yield kept, [_EFFECTS[NAMES[place]](generator) for place in kept]
 
 
 def through_sox(dry: Dry, styles: list[Steps]) -> Renderer:
@@ -181,3 +191,6 @@ _EFFECTS: dict[str, Callable[[np.random.Generator], list[str]]] = {
     "gain": _gain,
 }
 """What draws each effect, in the order in which a chain takes them."""
+
+NAMES = tuple(_EFFECTS)
+"""Of sox's effects, as ours are called; `filter` is in the place of our `mid_side_eq`."""

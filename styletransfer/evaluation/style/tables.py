@@ -10,10 +10,11 @@ import numpy as np
 from styletransfer.chains import EFFECTS
 from styletransfer.evaluation.statistics import Estimate
 
-from .findings import OWN, Findings
+from . import foreign
+from .findings import FOREIGN, OWN, SEPARATED, Findings
 from .goals import goals, grouped
 from .retrieval import FIGURES
-from .styles import frozen
+from .styles import SEED, frozen
 from .systems import ENCODER
 
 
@@ -66,16 +67,23 @@ def leads_table(found: Findings) -> str:
 
 
 def effects_table(found: Findings) -> str:
-    """The encoder's R@1 over those frozen styles that hold an effect: which one is to blame?"""
+    """The encoder's R@1 over those styles that hold an effect: which one is to blame?"""
     rows = []
     for (condition, kind, count), answers in found.answers.items():
-        if condition == OWN and ENCODER in answers:
+        if condition in (OWN, SEPARATED, FOREIGN) and ENCODER in answers:
             hits = answers[ENCODER].values("recall_1")
-            present = frozen()[str(count)].present().numpy()[: found.styles]
+            if condition == FOREIGN:
+                held = foreign.present(found.styles, count, SEED)
+                present = dict(zip(foreign.NAMES, held.T, strict=True))
+                present["mid_side_eq"] = present.pop("filter")
+            else:
+                held = frozen()[str(count)].present().numpy()[: found.styles]
+                present = dict(zip(EFFECTS, held.T, strict=True))
             asked = np.arange(len(hits)) % found.styles  # every draw asks style after style
-            means = (hits[held[asked]].mean() if held.any() else math.nan for held in present.T)
-            rows.append([kind, str(count), *map(_number, means)])
-    return _table(["kind", "effects", *EFFECTS], rows)
+            of_effects = (present[name][asked] for name in EFFECTS)
+            means = (hits[of_one].mean() if of_one.any() else math.nan for of_one in of_effects)
+            rows.append([condition, kind, str(count), *map(_number, means)])
+    return _table(["condition", "kind", "effects", *EFFECTS], rows)
 
 
 def leak_table(found: Findings) -> str:

@@ -85,6 +85,12 @@ def test_foreign_chains_follow_from_their_seed() -> None:
     assert foreign.chains(5, 8, seed=1) == foreign.chains(5, 8, seed=1)
     assert foreign.chains(5, 8, seed=1) != foreign.chains(5, 8, seed=2)
     assert all(len(steps) == 8 for steps in foreign.chains(5, 8, seed=1))
+    held = foreign.present(40, 4, seed=1)
+    assert (held.sum(1) == 4).all()
+    for name, command in (("gain", "vol"), ("saturation", "overdrive"), ("filter", "highpass")):
+        there = [any(step[0] == command for step in steps) for steps in foreign.chains(40, 4, seed=1)]
+        assert held[:, foreign.NAMES.index(name)].tolist() == there
+        assert 0 < sum(there) < 40
 
 
 def test_without_sox_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
