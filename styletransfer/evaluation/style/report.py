@@ -23,7 +23,7 @@ at least {OWN_PIECE} items are the query's own piece under other styles. Publish
 effects: StemFX about .73/.87, contrastive on the same network .51/.78, AFx-Rep .41/.68, Fx-Encoder++ .16/.38,
 CLAP .11/.22. 'A chain per stem': the mix of four stems, each with a chain of its own, is heard as one; 'stems
 heard apart': the same true stems, their four embeddings side by side.""",
-    "R@1 of the encoder over styles that hold an effect": "Of sox, a band of the sound stands for mid_side_eq.",
+    "R@1 of the encoder over styles that hold an effect": "A pass band of sox stands under mid_side_eq.",
     "Content leak": "The share of excerpts whose nearest neighbour with another style is the same piece.",
     "Disentanglement": """DCIMIG (Sepliarskaia et al. 2019) and DCI explicitness (Eastwood and Williams 2018)
 as published, factors chain and piece. An embedding that holds nothing of the piece can't exceed the ceiling,
