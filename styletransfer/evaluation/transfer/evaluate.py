@@ -65,7 +65,11 @@ class Plan:
 
     def of(self, tasks: int | None, pairs: int | None, stems: bool) -> Plan:
         """The same with other counts of tasks with a truth and of pairs, or without the pairs' stems."""
-        truth = self.truth if tasks is None else replace(self.truth, tasks=tasks, others=tasks // 2)
+        truth = (
+            self.truth
+            if tasks is None
+            else replace(self.truth, tasks=tasks, others=tasks // 2, foreign=tasks // 2)
+        )
         finished = replace(
             self.finished,
             pairs=self.finished.pairs if pairs is None else pairs,
@@ -74,7 +78,7 @@ class Plan:
         return replace(self, truth=truth, finished=finished)
 
 
-FULL = Plan("full", TruthPlan(tasks=40, others=20, takes=1, per_piece=2), FinishedPlan())
+FULL = Plan("full", TruthPlan(tasks=40, others=20, takes=1, per_piece=2, foreign=20), FinishedPlan())
 QUICK = Plan(
     "quick",
     TruthPlan(tasks=3, others=1, takes=1, per_piece=1, pieces=5),

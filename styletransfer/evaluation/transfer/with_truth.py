@@ -24,6 +24,7 @@ from styletransfer.tasks import (
     Task,
     console_task,
     draw_pairs,
+    foreign_task,
     gather,
     separated,
 )
@@ -38,6 +39,7 @@ TRUE, SEPARATED = "true stems", "separated stems"
 OTHERWISE = "separated stems, otherwise"
 """By another separator, to compare with."""
 NEUTRAL, OTHER = "neutral input", "input through another chain"
+FOREIGN = "neutral input, chains of several makes"
 MIX = "mix"
 
 Progress = Callable[[str, float], None]
@@ -76,7 +78,8 @@ class Judged:
 class TruthPlan:
     """How much is judged.
 
-    tasks       per condition; `others` those whose input went through another chain.
+    tasks       per condition; `others` those whose input went through another chain; `foreign` those whose
+                chains are random ones of all effects, a third of them of another make than the console's.
     takes       passages per song; per_piece: songs per piece; pieces: at most so many, all without.
     """
 
@@ -86,6 +89,7 @@ class TruthPlan:
     per_piece: int
     pieces: int | None = None
     passage_s: float = PASSAGE_S
+    foreign: int = 0
 
 
 Table = dict[tuple[str, str], list[Judged]]
@@ -124,7 +128,7 @@ def judge(
         progress=partial(progress, "normalizing pieces"),
     )
     found: Table = {}
-    for kind, count in ((NEUTRAL, plan.tasks), (OTHER, plan.others)):
+    for kind, count in ((NEUTRAL, plan.tasks), (OTHER, plan.others), (FOREIGN, plan.foreign)):
         pairs = draw_pairs(neutrals, count, torch.Generator().manual_seed(seed)) if count else []
         for condition, separator in separators.items() if pairs else ():
             tasks = Tasks(pairs, kind, separator, seed)
@@ -148,7 +152,11 @@ class Tasks:
     def __getitem__(self, number: int) -> Task:
         number %= len(self.pairs)
         generator = torch.Generator().manual_seed(_seed(self.seed, number))
-        task = console_task(*self.pairs[number], generator, other=self.kind == OTHER)
+        pair = self.pairs[number]
+        if self.kind == FOREIGN:
+            task = foreign_task(*pair, generator)
+        else:
+            task = console_task(*pair, generator, other=self.kind == OTHER)
         return task if self.separator is None else separated(task, self.separator)
 
 

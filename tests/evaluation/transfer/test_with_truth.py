@@ -16,11 +16,11 @@ from styletransfer.audio import Audio
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
 from styletransfer.converter.tcn import TCN, TCNConfig
 from styletransfer.converters import tcn
-from styletransfer.corpus.folder import RATE, write_song
+from styletransfer.corpus.folder import RATE, Corpus, write_song
 from styletransfer.encoder.network import EncoderConfig, FXEncoder
 from styletransfer.errors import CheckpointError, ConfigError, UsageError
 from styletransfer.evaluation.matchering import Matchering, MatcheringError
-from styletransfer.evaluation.transfer import evaluate, report, truth_tables
+from styletransfer.evaluation.transfer import evaluate, report, truth_tables, with_truth
 from styletransfer.evaluation.transfer.answers import (
     CLOSED,
     LEVELLED,
@@ -288,6 +288,17 @@ def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.Monke
         evaluate.evaluate(replace(config, finished=True, set_name="nosuch"))
     with pytest.raises(UsageError, match="nothing to measure"):
         evaluate.evaluate(replace(config, corpus=None, finished=False))
+
+
+def test_chains_of_several_makes_have_a_truth_but_no_settings(tmp_path: Path):
+    songs = Corpus(small_corpus(tmp_path / "corpus")).songs("test")
+    plan = TruthPlan(0, 0, 1, 1, passage_s=1.5, foreign=2)
+    found = with_truth.judge(songs, [Raw(), Oracle()], [], {TRUE: None}, plan, tmp_path / "cache")
+    (((condition, kind), judged),) = found.items()
+    assert (condition, kind, len(judged)) == (TRUE, with_truth.FOREIGN, 2)
+    for one in judged:
+        assert set(one.scores) == {Raw().name}  # no settings, so no oracle
+        assert one.scores[Raw().name].spectral["mix"].left_right > 0
 
 
 def network_of(folder: Path) -> Path:
