@@ -13,8 +13,8 @@ demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	$(BIN)/automix transfer examples/input.flac examples/reference.flac \
 		--separator builtin -o $(DEMO)/output.flac --save $(DEMO) --overwrite
 
-test: $(VENV)/.installed-dev  ## the whole test suite
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev  ## the whole test suite, a thread for each of as many processes as there are cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 browser-test: $(VENV)/.installed-dev  ## drive the pages in a Chromium that is on this machine
 	$(BIN)/pip install -q -c constraints.txt -e '.[browser]'
