@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,24 @@ def test_imports_point_down(path: Path) -> None:
     if room == "styletransfer":
         assert not {name for name in names if name.startswith("styletransfer.cli")}
         assert not tops & {"typer", "rich"} or path.parent.name == "evaluation"
+
+
+PAGES = [ROOT / "README.md", ROOT / "checkpoints" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MADE = ("commands.md", "model-cards.md", "results.md")  # by docs/hooks.py
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        if "://" in link:
+            continue
+        target = (page.parent / link).resolve()
+        if page.parent.name == "docs":  # as pages they know nothing outside
+            assert target.is_relative_to(page.parent), link
+            assert target.exists() or link in MADE, link
+        else:
+            assert target.exists(), link
 
 
 def test_every_folder_with_code_is_in_the_wheel() -> None:
