@@ -16,8 +16,8 @@ Precision = Literal["bf16-mixed", "32-true"]
 def launch(device: str, precision: Precision | None = None) -> Any:
     """A Fabric that has been launched: under `torchrun` one of many processes, else the only one.
 
-    precision   Fabric's name: "32-true" where filters need the digits; without, what the device is quick at.
     device      "cpu", "cuda", or one GPU by its number, like "cuda:1".
+    precision   Fabric's name: "32-true" where filters need the digits; without, what the device is quick at.
     ConfigError without the extra `train`, for another device, or for one GPU that several processes share.
     """
     kind, _, number = device.partition(":")

@@ -27,10 +27,15 @@ DRESSED = strips_with(
 )
 
 
+def mixes_of(*sides: torch.Tensor) -> tuple[KnownStems, list[Any]]:
+    """The sums of stems, and who knows what they are made of."""
+    known = KnownStems(exact=False)
+    return known, [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in sides]
+
+
 def moved(stems: torch.Tensor, theirs: torch.Tensor, **asked: Any) -> Result:
     assert RATE == KNOWN_RATE
-    known = KnownStems(exact=False)
-    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (stems, theirs)]
+    known, mixes = mixes_of(stems, theirs)
     return transfer(mixes[0], mixes[1], separator=known, converter="closed", gate=False, **asked)
 
 
@@ -92,8 +97,7 @@ def test_beside_a_stem_with_a_reference_of_its_own_all_else_is_polished_and_refi
     monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
     monkeypatch.setattr(checking, "POLISH_STEPS", 2)
     ours, theirs = sides
-    known = KnownStems(exact=False)
-    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
+    known, mixes = mixes_of(ours, theirs, ours)
     asked = {"separator": known, "converter": "closed", "gate": False}
     polished, refined = (
         transfer(*mixes[:2], stem_references={"vocals": mixes[2]}, refine=steps, **asked) for steps in (0, 1)
@@ -151,8 +155,7 @@ def test_the_ends_of_a_way_between_two_references_are_polished_as_plain_transfer
     monkeypatch.setattr(checking, "_share", lambda *sounds: 0.5)
     monkeypatch.setattr(checking, "POLISH_STEPS", 2)
     ours, theirs = sides
-    known = KnownStems(exact=False)
-    mixes = [known.tell(side.sum(0), dict(zip(STEMS, side, strict=True))) for side in (ours, theirs, ours)]
+    known, mixes = mixes_of(ours, theirs, ours)
     way = interpolate(mixes[0], mixes[1], mixes[2], separator=known, converter="closed", gate=False)
     assert way.at(0).document.proposed["master"].refinement["eq"]
     assert torch.equal(way.at(0).mix.samples, moved(*sides).mix.samples)

@@ -19,6 +19,12 @@ from styletransfer.threads import single
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
+_UNREADABLE = (
+    *(OSError, EOFError, pickle.UnpicklingError),
+    *(ImportError, AttributeError, IndexError, KeyError, TypeError, ValueError),
+)
+"""Of a file that isn't there, and of a pickle that is damaged (Python's documentation of `pickle`)."""
+
 _JUDGING = ("styletransfer", "styletransfer.converter", "styletransfer.encoder")
 
 
@@ -45,7 +51,7 @@ class Kept:
         """The result of that job; None where there is none, or its file is damaged: then it is made again."""
         try:
             return pickle.loads(self._path(number).read_bytes())
-        except Exception:  # what a damaged pickle raises is anyone's guess
+        except _UNREADABLE:
             return None
 
     def put(self, number: int, result: object) -> None:
