@@ -168,8 +168,7 @@ class LoudnessMeter:
     @property
     def integrated_lufs(self) -> float:
         """Loudness of the whole: of the momentary windows above −70 LUFS and 10 LU below their mean."""
-        loud = _gated(self._windows(4), below_mean_lu=10)
-        return float(_lufs(loud.mean())) if len(loud) else -math.inf
+        return gated_lufs(self._windows(4))
 
     @property
     def range_lu(self) -> float:
@@ -195,6 +194,13 @@ class LoudnessMeter:
             return np.zeros(0)
         windows = np.lib.stride_tricks.sliding_window_view(np.array(self._energies), steps)
         return np.asarray(windows.mean(-1))
+
+
+def gated_lufs(energies: NDArray[np.float64]) -> float:
+    """Integrated loudness of gating blocks of 0.4 s, from the K-weighted mean squares (blocks,) of all
+    channels together; −inf where all are below −70 LUFS."""
+    loud = _gated(energies, below_mean_lu=10)
+    return float(_lufs(loud.mean())) if len(loud) else -math.inf
 
 
 def integrated_lufs(samples: Tensor, rate: int) -> float:

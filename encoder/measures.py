@@ -1,7 +1,8 @@
 """What of a mixing style can be measured: spectrum of mid and side, level, punch, width and balance.
 
 Everything is gathered block by block, so memory doesn't grow with the song, and only *active*
-frames count: a stem that is silent for half a song is judged by the other half.
+frames count, or loud ones where it is loudness: a stem that is silent for half a song is judged by the other
+half.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from scipy.signal import sosfreqz
 from torch import Tensor
 
-from .loudness import k_weighting
+from .loudness import gated_lufs, k_weighting
 
 BAND_HZ: Tensor = 1000 * 2 ** (torch.arange(-16, 14, dtype=torch.float64) / 3)
 """Centres of the 30 third-octave bands, 25 Hz to 20 kHz (IEC 61260-1, base two)."""
@@ -33,6 +34,7 @@ _CLIFF_DB = (
 )
 _EMPTY_DB = -110.0  # a fine band below this holds nothing: about the dither of 16 bit
 _WINDOW_S = 8192 / 44100
+_FRAMES_PER_BLOCK = 4
 _CREST_S = 0.4
 _K_RATE = 48000
 
@@ -43,7 +45,7 @@ class Measures:
 
     mid_db, side_db  (30,) mean magnitude per third-octave band of (L+R)/2 and (L−R)/2; FLOOR_DB where empty.
     bandwidth_hz     where the music ends, in a cliff or in nothing: 16 kHz for an MP3 low-passed there.
-    loudness_lufs    K-weighted level over the active frames, from the bands (within about 0.5 LU of BS.1770).
+    loudness_lufs    integrated loudness (BS.1770's gates), from the bands: within 0.5 LU of a meter.
     crest_db         sample peak over RMS of the whole sound, both over its channels together.
     punch_db         short-term crest: median of peak over RMS in 400 ms blocks that are active.
     spread_db        dynamics: 95th minus 50th percentile of active 400 ms levels.
@@ -62,6 +64,12 @@ class Measures:
     width_db: float
     balance_db: float
     activity: float
+
+    @property
+    def spectrum_lufs(self) -> float:
+        """K-weighted level of the mean spectra, which no gate took anything from: what brings two spectra to
+        one level."""
+        return k_weighted_lufs(10 ** (self.mid_db / 10), 10 ** (self.side_db / 10))
 
 
 def moved(sound: Measures, before: Measures, after: Measures) -> Measures:
@@ -99,7 +107,7 @@ def measure(samples: Tensor, rate: int) -> Measures:
         mid_db=mid_db,
         side_db=side_db,
         bandwidth_hz=_bandwidth_hz(frames.spectrum, rate),
-        loudness_lufs=k_weighted_lufs(mid.mean(0), side.mean(0)),
+        loudness_lufs=_integrated_lufs(frames.mid, frames.side),
         crest_db=float(_db(frames.peak**2) - _db(frames.mean_energy)),
         punch_db=float(punch.median()),
         spread_db=float(block_db.quantile(0.95) - block_db.median()),
@@ -121,9 +129,20 @@ def k_weighted_lufs(mid: Tensor, side: Tensor) -> float:
 
     Source   BS.1770-4's K-weighting, taken at the band centres.
     """
+    return float(_db(_k_weighted(mid, side))) - 0.691
+
+
+def _k_weighted(mid: Tensor, side: Tensor) -> Tensor:
+    """Power (…) of both channels together behind the K-weighting, from power (…, 30) in mid and side."""
     _, response = sosfreqz(k_weighting(_K_RATE), BAND_HZ.numpy(), fs=_K_RATE)
-    weight = torch.from_numpy(np.abs(response) ** 2)
-    return float(_db(2 * (weight * (mid + side)).sum())) - 0.691
+    return 2 * (mid + side) @ torch.from_numpy(np.abs(response) ** 2)
+
+
+def _integrated_lufs(mid: Tensor, side: Tensor) -> float:
+    """From frames (frames, 30), four of which last about as long as a gating block, 0.4 s."""
+    energies = _k_weighted(mid, side)
+    blocks = energies.unfold(0, min(_FRAMES_PER_BLOCK, len(energies)), 1).mean(-1)
+    return max(gated_lufs(blocks.numpy()), FLOOR_DB)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

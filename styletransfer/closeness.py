@@ -6,7 +6,9 @@ peaks, and no term of it is squared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -50,7 +52,7 @@ class Distance:
 
 def distance(sound: Measures, reference: Measures) -> Distance:
     """How far a sound lies from a reference, both brought to the same K-weighted loudness."""
-    level = reference.loudness_lufs - sound.loudness_lufs
+    level = reference.spectrum_lufs - sound.spectrum_lufs
     audible = reference.mid_db > reference.mid_db.max() - 66
     mid = sound.mid_db + level
     return Distance(
@@ -60,6 +62,16 @@ def distance(sound: Measures, reference: Measures) -> Distance:
         crest=abs(sound.crest_db - reference.crest_db),
         width=abs(max(sound.width_db, _SIDE_FLOOR_DB) - max(reference.width_db, _SIDE_FLOOR_DB)),
         balance=abs(sound.balance_db - reference.balance_db),
+    )
+
+
+def stems_apart(stems: Mapping[str, Measures], reference: Mapping[str, Measures]) -> float:
+    """How far stems lie from a reference's of the same names, in dB: the mean of their distances and of how
+    far their levels are off, once both sides' mean level is the same."""
+    levels = {name: theirs.loudness_lufs - stems[name].loudness_lufs for name, theirs in reference.items()}
+    common = fmean(levels.values())
+    return fmean(
+        distance(stems[name], theirs).total + abs(levels[name] - common) for name, theirs in reference.items()
     )
 
 

@@ -18,7 +18,8 @@ from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.hearing import Input
 from styletransfer.holding import held_back
-from styletransfer.matching import fit_dynamics, match_stems
+from styletransfer.levelling import levelled
+from styletransfer.matching import fit_dynamics, louder_lu, match_stems
 from styletransfer.notes import Note
 from styletransfer.reference import Reference
 from styletransfer.separation import confidence
@@ -56,6 +57,7 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         if network is not None:
             steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
         steps[-1], held = held_back(steps[-1], passages)
+        steps[-1] = levelled(steps[-1], passages, louder_lu(ours.measures, theirs.measures))
         found = Converted(steps, notes + held)
     found.notes.extend(baked(ours, theirs))
     bears = borne(theirs, ours)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from styletransfer import mixdown, treating
-from styletransfer.audio import Audio
-from styletransfer.closeness import distance
+from styletransfer.audio import STEMS, Audio
+from styletransfer.closeness import distance, stems_apart
 from styletransfer.converter.console import (
     GROUPS,
     MASTER,
@@ -29,6 +29,7 @@ from styletransfer.matching import fit_glue, match_master
 from styletransfer.notes import Note
 from styletransfer.proposed import Proposed
 from styletransfer.reference import Reference
+from styletransfer.threads import spread
 from styletransfer.treating import TreatedStems
 
 CEILING_KNOB = MASTER["limiter"].knobs["ceiling_db"]
@@ -215,9 +216,31 @@ class Desk:
         measures = self._measured(levelled.audio)
         return Attempt(levelled.audio, strips, treated, master, after, measures, notes)
 
-    def distance_of(self, measures: Measures) -> float:
-        """How far a sound lies from the reference."""
-        return distance(measures, self._theirs.measures.mix).total
+    def distance_of(self, attempt: Attempt | None) -> float:
+        """How far a rendering, or the input (None), lies from the reference.
+
+        Mix from mix; where both sides' own stems are here, stem from stem: between two mixes lies what the
+        pieces are, too.
+        """
+        ours, theirs = self._ours.measures, self._theirs.measures
+        names = [name for name in STEMS if ours.present(name) and theirs.present(name)]
+        if not self.knows_master or not names:
+            return distance(ours.mix if attempt is None else attempt.measures, theirs.mix).total
+        heard = (
+            ours.stems
+            if attempt is None
+            else dict(zip(names, spread(self._behind(attempt), names), strict=True))
+        )
+        return stems_apart(heard, {name: theirs.stems[name] for name in names})
+
+    def _behind(self, attempt: Attempt) -> Callable[[str], Measures]:
+        """What measures a stem behind its strip, as an attempt has it."""
+
+        def heard(name: str) -> Measures:
+            settings, treated = attempt.strips[name], attempt.treated.get(name)
+            return self._measured(mixdown.processed_stem(self._stems[name], settings, treated))
+
+        return heard
 
     def _wanted(self, bus: Measures) -> Measures:
         """What the master should make of the bus: the reference's mix; where both sides' own stems are here,

@@ -13,7 +13,7 @@ from styletransfer.clock import Clock
 from styletransfer.converter.console import Settings
 from styletransfer.converters import Converter, LoadedTCN
 from styletransfer.converting import borne, check, converted, correction, encoder_of, treat
-from styletransfer.desk import Desk
+from styletransfer.desk import Attempt, Desk
 from styletransfer.document import (
     Asked,
     Console,
@@ -25,7 +25,6 @@ from styletransfer.document import (
     Warned,
     explained,
 )
-from styletransfer.encoder.measures import Measures
 from styletransfer.errors import ConfigError
 from styletransfer.gate import Amounts, Verdict, decide
 from styletransfer.hearing import Input, Span, hear
@@ -148,7 +147,7 @@ def carry_over(
     with clock("rendering"):
         attempt = desk.render(full)
     with clock("checking"):
-        verdict = _checked(desk, request, full, ours.measures.mix, attempt.measures)
+        verdict = _checked(desk, request, full, attempt)
         if verdict.amounts != full:
             attempt = desk.render(verdict.amounts)
             notes += verdict.notes(full)
@@ -199,9 +198,9 @@ def _used(network: Converter | None) -> ConverterUsed:
     return ConverterUsed(name=network.name, fingerprint=network.fingerprint)
 
 
-def _checked(desk: Desk, request: Asked, full: Amounts, ours: Measures, reached: Measures) -> Verdict:
+def _checked(desk: Desk, request: Asked, full: Amounts, attempt: Attempt) -> Verdict:
     """What the gate keeps."""
-    before, after = desk.distance_of(ours), desk.distance_of(reached)
+    before, after = desk.distance_of(None), desk.distance_of(attempt)
     if not request.gate or not any(full.values()):
         return Verdict(full, before, after, after)
-    return decide(full, before, after, lambda amounts: desk.distance_of(desk.render(amounts).measures))
+    return decide(full, before, after, lambda amounts: desk.distance_of(desk.render(amounts)))

@@ -77,39 +77,39 @@ def match_stems(
     mean level, so that a missing voice doesn't make everything else look too loud.
     """
     notes: list[Note] = []
-    present = [name for name in STEMS if song.present(name, limits) and reference.present(name, limits)]
+    present = _on_both(song, reference, limits)
     for name in STEMS:
         if name not in present:
             side = "the input" if not song.present(name, limits) else "the reference"
             notes.append(
                 Note("stem-absent", f"{side} has hardly any {name}, so {name} stay as they are", name)
             )
-    moves = {
-        name: (reference.stems[name].loudness_lufs - reference.mix_of(name).loudness_lufs)
-        - (song.stems[name].loudness_lufs - song.mix.loudness_lufs)
-        for name in present
-    }
-    weights = {name: 10 ** (song.stems[name].loudness_lufs / 10) for name in present}
-    anchor = sum(moves[n] * weights[n] for n in present) / sum(weights.values()) if present else 0.0
+    louder = _louder_lu(song, reference, present)
     strips = {}
     for name in STEMS:
         settings = neutral(STRIP)
         if name in present:
             _match_tone(settings, name, song, reference, limits)
             _match_width(settings, song.stems[name], reference.stems[name], limits)
-            move = moves[name] - anchor
-            if abs(move) > limits.level_db:
+            if abs(louder[name]) > limits.level_db:
                 notes.append(
                     Note(
                         "level-capped",
-                        f"{name} would need {move:+.1f} dB, more than the {limits.level_db:.0f} dB allowed",
+                        f"{name} would need {louder[name]:+.1f} dB, more than the {limits.level_db:.0f} dB "
+                        "allowed",
                         name,
                     )
                 )
-            move = min(max(move, -limits.level_db), limits.level_db)
+            move = _capped(louder[name], limits)
             settings["gain"]["gain_db"] = move - _tone_gain_db(settings, song.stems[name])
         strips[name] = clamped(STRIP, settings)
     return strips, notes
+
+
+def louder_lu(song: SongMeasures, reference: SongMeasures, limits: MatchLimits = LIMITS) -> dict[str, float]:
+    """How much louder (LU) each stem that both sides have should become, as `match_stems` asks for it."""
+    wanted = _louder_lu(song, reference, _on_both(song, reference, limits))
+    return {name: _capped(louder, limits) for name, louder in wanted.items()}
 
 
 def match_master(
@@ -123,7 +123,7 @@ def match_master(
     matched = {stage: dict(knobs) for stage, knobs in settings.items()}
     matched["limiter"]["release_ms"] = LIMITER_RELEASE_MS
     notes: list[Note] = []
-    level = reference.loudness_lufs - heard.loudness_lufs
+    level = reference.spectrum_lufs - heard.spectrum_lufs
     weights = _audible(heard, limits) * _audible(reference, limits)
     before = response_db(settings["eq"], MASTER_BANDS)
     mid = before + smoothed(reference.mid_db - heard.mid_db - level, weights)
@@ -167,6 +167,25 @@ def behind(heard: Measures, settings: Settings) -> Measures:
         - _energy_change_db(heard.mid_db, mid),
         balance_db=heard.balance_db + _balance_db(settings["balance"]["balance"]),
     )
+
+
+def _on_both(song: SongMeasures, reference: SongMeasures, limits: MatchLimits) -> list[str]:
+    return [name for name in STEMS if song.present(name, limits) and reference.present(name, limits)]
+
+
+def _louder_lu(song: SongMeasures, reference: SongMeasures, present: list[str]) -> dict[str, float]:
+    moves = {
+        name: (reference.stems[name].loudness_lufs - reference.mix_of(name).loudness_lufs)
+        - (song.stems[name].loudness_lufs - song.mix.loudness_lufs)
+        for name in present
+    }
+    weights = {name: 10 ** (song.stems[name].loudness_lufs / 10) for name in present}
+    anchor = sum(moves[n] * weights[n] for n in present) / sum(weights.values()) if present else 0.0
+    return {name: move - anchor for name, move in moves.items()}
+
+
+def _capped(louder: float, limits: MatchLimits) -> float:
+    return min(max(louder, -limits.level_db), limits.level_db)
 
 
 def _match_tone(
@@ -233,9 +252,8 @@ def _tone_gain_db(settings: Settings, measures: Measures) -> float:
 
 def _loudness_change_db(measures: Measures, mid_gain_db: Tensor, side_gain_db: Tensor) -> float:
     """How much louder (K-weighted) gains per band of mid and side make a sound."""
-    before = k_weighted_lufs(_energy(measures.mid_db), _energy(measures.side_db))
     after = k_weighted_lufs(_energy(measures.mid_db + mid_gain_db), _energy(measures.side_db + side_gain_db))
-    return after - before
+    return after - measures.spectrum_lufs
 
 
 def _energy(level_db: Tensor) -> Tensor:
