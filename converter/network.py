@@ -36,10 +36,9 @@ _REACH: dict[str, float] = {
     "reverb.damping": 0.5,
     "reverb.predelay_ms": 40.0,
     "reverb.wet": 0.6,
-    "gain.gain_db": 8.0,
 }
 """How far a residual may move a knob of its own accord, in steps of its perceptual scale; what isn't listed
-stays put."""
+stays put, the gain among it, which is measured."""
 
 
 _FAR = 5.0

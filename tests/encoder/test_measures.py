@@ -166,6 +166,13 @@ def test_loudness_agrees_with_bs_1770_on_steady_sounds(rate: int) -> None:
         assert measured == pytest.approx(integrated_lufs(sound, rate), abs=0.5)
 
 
+@pytest.mark.parametrize("every_s", [0.5, 1.5])
+def test_loudness_agrees_with_bs_1770_on_sparse_hits(every_s: float) -> None:
+    sound = noise(duration_s=12.0)
+    sound *= torch.exp(-12 * (torch.arange(sound.shape[1]) / 44_100 % every_s))
+    assert measure(sound, 44_100).loudness_lufs == pytest.approx(integrated_lufs(sound, 44_100), abs=0.5)
+
+
 @pytest.mark.parametrize("song", sorted(EXAMPLES.glob("*.flac")), ids=lambda song: song.stem)
 def test_loudness_agrees_with_bs_1770_on_music(song: Path) -> None:
     audio = files.read(song)

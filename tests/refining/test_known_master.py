@@ -11,6 +11,7 @@ from refining_sounds import RATE, processed, stems_of, strips_with
 
 from styletransfer import transfer
 from styletransfer.audio import STEMS, Audio
+from styletransfer.closeness import distance, stems_apart
 from styletransfer.converter import fx
 from styletransfer.converter.console import MASTER, is_neutral, neutral
 from styletransfer.converter.mixing import bands_of
@@ -92,6 +93,34 @@ def test_stems_in_folders_tell_of_a_master_where_they_are_whole(
     )
     master = result.document.console.master
     assert is_neutral(MASTER["eq"], master["eq"]) == known
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_where_stems_are_known_the_gate_goes_by_them(exact: bool) -> None:
+    ours, theirs = stems_of(1), processed(stems_of(3), strips_with(drums={"eq": {"peak_2_gain_db": 8.0}}))
+    sides = [(stems.sum(0), dict(zip(STEMS, stems, strict=True))) for stems in (ours, theirs)]
+    known = KnownStems(exact=exact)
+    result = transfer(
+        *(known.tell(*side) for side in sides), separator=known, converter="closed", polish=False
+    )
+    gate = result.document.gate
+    mixes, stems = (
+        [measure(mix, RATE) for mix, _ in sides],
+        [{name: measure(stem, RATE) for name, stem in stems.items()} for _, stems in sides],
+    )
+    by_stems, by_mixes = stems_apart(*stems), distance(*mixes).total
+    assert abs(by_stems - by_mixes) > 0.1
+    assert gate.distance_input == pytest.approx(by_stems if exact else by_mixes, abs=0.01)
+    assert gate.distance_kept < gate.distance_input
+
+
+def test_stems_lie_apart_by_their_sound_and_by_how_levels_differ_from_each_other() -> None:
+    stems = {name: measure(sound, RATE) for name, sound in zip(STEMS, stems_of(1), strict=True)}
+    louder = {name: measure(2 * sound, RATE) for name, sound in zip(STEMS, stems_of(1), strict=True)}
+    assert stems_apart(stems, stems) == 0
+    assert stems_apart(louder, stems) == pytest.approx(0, abs=0.01)
+    one = stems | {"bass": louder["bass"]}  # 6.02 dB for one of four: 4.5 for it and 1.5 for the others
+    assert stems_apart(one, stems) == pytest.approx(6.02 * (0.75 + 3 * 0.25) / 4, abs=0.05)
 
 
 def test_measures_move_by_what_changed() -> None:

@@ -57,12 +57,10 @@ class Lessons(NamedTuple):
     heard       what the network is told.
     strip       (rows,) numbers of STRIPS.
     truth       (rows, knobs) positions that should be set: the reference's, less what the input went through.
-    wanted_db   (rows, 2, 30) the curves, as `curves_db`, that should be made.
+    wanted_db   (rows, 2, 30) the curves, as `curves_db`, that should be made, at whatever level: a strip's is
+                measured when it is set.
     audible     (rows, 2, 30) how much each third octave of mid and side counts, adding up to 1 or all 0.
     bins        (rows, 2, 30) the share of a spectrum's bins that are each third octave's and not too soft.
-    offset_db   (rows,) what the truth's level is raised by: a pair's common level is the master's, and the
-                master's follows the loudness that is asked, so it stays as the closed form leaves it, with
-                all that compressors, bends and rooms do to loudness.
     place       (rows, 5) numbers of: input passage, reference passage, take, condition, and which of the
                 input passage's INPUTS.
     """
@@ -73,7 +71,6 @@ class Lessons(NamedTuple):
     wanted_db: Tensor
     audible: Tensor
     bins: Tensor
-    offset_db: Tensor
     place: Tensor
 
     @property
@@ -185,16 +182,8 @@ def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int
     closed = torch.stack([parameters.positions(STRIP, strips[name]) for name in names])
     wanted = torch.stack([theirs.settings[take, STEMS.index(name)] for name in names])
     own = torch.stack([ours.settings[0, STEMS.index(name)] for name in names]) if state else None
-    clean, mixed = ours.sides["true"][0].measures, ours.sides["true"][state].measures
-    target, plain = (theirs.sides["true"][index].measures for index in (take + 1, 0))
-    louder_lu = [  # what makes the neutral input as the reference is, over the input as it is
-        clean.stems[name].loudness_lufs
-        + (target.stems[name].loudness_lufs - plain.stems[name].loudness_lufs)
-        - mixed.stems[name].loudness_lufs
-        for name in names
-    ]
     measures = [before.measures.stems[name] for name in names]
-    rows = [_rows(names, measures, _styles(names, before, after), closed, wanted, own, louder_lu)]
+    rows = [_rows(names, measures, _styles(names, before, after), closed, wanted, own)]
     if ours.neutral.names == theirs.neutral.names and not state:
         rows.append(_master(ours, theirs, take))
     return joined(rows)
@@ -210,8 +199,7 @@ def _master(ours: Passage, theirs: Passage, take: int) -> Lessons:
     glue = choose_glue(ours.tried["true"][0]["master"], looked, wanted)
     settings["compressor"] = glue or settings["compressor"]
     closed, truth = parameters.positions(MASTER, settings)[None], theirs.masters[take][None]
-    louder_lu = [wanted.loudness_lufs - theirs.sides["true"][0].measures.mix.loudness_lufs]
-    return _rows(["master"], [mix], _styles(["mix"], before, after), closed, truth, None, louder_lu)
+    return _rows(["master"], [mix], _styles(["mix"], before, after), closed, truth, None)
 
 
 def _styles(names: list[str], ours: Side, theirs: Side) -> tuple[list[Style], list[Style]]:
@@ -225,20 +213,14 @@ def _rows(
     closed: Tensor,
     wanted: Tensor,
     own: Tensor | None,
-    louder_lu: list[float],
 ) -> Lessons:
-    """Strips of one pair, which share a level: their common one is set behind them.
+    """Strips of one pair.
 
     wanted, own   positions (strips, knobs) that the reference and the input went through.
-    louder_lu     how much louder the input should become.
     """
     strip = torch.tensor([STRIPS.index(name) for name in names])
     audible = torch.stack([_audible(one) for one in measures])
-    energy = torch.tensor([10 ** (one.loudness_lufs / 10) for one in measures])
-    share = energy / energy.sum()
     curves = curves_db(wanted, strip) if own is None else curves_db(wanted, strip) - curves_db(own, strip)
-    set_db = (curves_db(closed, strip) * audible)[:, 0].sum(-1)
-    offset = ((set_db - torch.tensor(louder_lu)) * share).sum()
     return Lessons(
         heard(*styles, closed),
         strip,
@@ -246,7 +228,6 @@ def _rows(
         curves,
         audible,
         torch.stack([_bins(one) for one in measures]),
-        offset.expand(len(names)),
         torch.zeros(len(names), 5, dtype=torch.long),
     )
 

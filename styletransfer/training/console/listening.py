@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
+from styletransfer.chains.loudness import k_weighted_energy, matching_factor
 from styletransfer.converter import mixing, parameters
 from styletransfer.converter.console import Stage
 from styletransfer.converter.network import STRIPS, by_table
@@ -26,8 +27,7 @@ class Sounds(NamedTuple):
 
 @torch.no_grad()
 def sounds(lessons: Lessons, passages: Sequence[Passage], duration_s: float, generator: Generator) -> Sounds:
-    """Excerpts of each row's input stem, and of the neutral one through what the reference went through, at
-    the pair's common level."""
+    """Excerpts of each row's input stem, and of the neutral one through what the reference went through."""
     frames = round(duration_s * RATE)
     given, neutral, settings = [], [], []
     for strip, (ours, theirs, take, condition, state) in zip(
@@ -45,8 +45,15 @@ def sounds(lessons: Lessons, passages: Sequence[Passage], duration_s: float, gen
         given.append(stem[:, start : start + frames])
         neutral.append(plain[:, start : start + frames])
     wanted = nn.utils.rnn.pad_sequence(settings, batch_first=True)
-    truth = played(torch.stack(neutral), wanted, lessons.strip)
-    return Sounds(torch.stack(given), truth * (10 ** (lessons.offset_db / 20))[:, None, None])
+    return Sounds(torch.stack(given), played(torch.stack(neutral), wanted, lessons.strip))
+
+
+def answered(given: Tensor, positions: Tensor, strip: Tensor, truth: Tensor) -> Tensor:
+    """Sounds (rows, 2, time) through strips, each as loud (K-weighted) as its truth, as a transfer levels
+    them."""
+    made = played(given, positions, strip)
+    factor = matching_factor(k_weighted_energy(made, RATE), k_weighted_energy(truth, RATE))
+    return made * factor[:, None, None]
 
 
 def played(given: Tensor, positions: Tensor, strip: Tensor) -> Tensor:

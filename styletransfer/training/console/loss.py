@@ -21,11 +21,11 @@ _UNASKED = (*_CURVED, "expander", "limiter")
 def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
     """Losses of positions (rows, knobs) where the truth is known.
 
-    curve   of the equalizers, width and gain, as ears weigh bands, in dB / 6.
+    curve   of the equalizers and width at their own level, as ears weigh bands, in dB / 6.
     bins    of the same curves, squared, as spectra weigh bands, (dB / 6)².
     knob    of all other knobs, in reaches.
     """
-    missed = curves_db(strips, lessons.strip) - lessons.wanted_db - lessons.offset_db[:, None, None]
+    missed = missed_db(strips, lessons)
     curve = (
         functional.smooth_l1_loss(missed / 6, torch.zeros_like(missed), beta=0.3, reduction="none")
         * lessons.audible
@@ -35,6 +35,15 @@ def known_loss(strips: Tensor, lessons: Lessons) -> dict[str, Tensor]:
         [_knob_losses(table, strips[rows], lessons.truth[rows]) for table, rows in by_table(lessons.strip)]
     )
     return {"curve": curve.mean(), "bins": bins.mean(), "knob": knob.mean()}
+
+
+def missed_db(strips: Tensor, lessons: Lessons) -> Tensor:
+    """(rows, 2, 30): how far the curves of positions (rows, knobs) lie off the wanted ones, in dB, once both
+    have the same mean over what is heard of the mid."""
+    missed = curves_db(strips, lessons.strip) - lessons.wanted_db
+    heard = lessons.audible[:, 0]
+    level = (missed[:, 0] * heard).sum(-1) / heard.sum(-1).clamp(min=1e-6)
+    return missed - level[:, None, None]
 
 
 class Prior(nn.Module):

@@ -57,7 +57,7 @@ class _Model(nn.Module):
         strips = rows.heard.closed_form + residuals
         losses = {**known_loss(strips, rows), "prior": self.prior(strips, rows.strip)}
         if sounds is not None:
-            made = listening.played(sounds.given, strips, rows.strip)
+            made = listening.answered(sounds.given, strips, rows.strip, sounds.truth)
             moments, tone = spectral_losses(made, sounds.truth, SIZES)
             far = sounds_apart(made, sounds.truth).log1p().mean()
             losses |= {"spectral": moments, "tone": tone, "af": far}

@@ -22,8 +22,8 @@ from styletransfer.training.seeding import seed_of
 from styletransfer.training.spectral_loss import SIZES, spectral_losses
 
 from . import lessons, listening
-from .lessons import Lessons, curves_db
-from .loss import known_loss
+from .lessons import Lessons
+from .loss import known_loss, missed_db
 from .passages import CONDITIONS, Passage
 from .recipe import ConsoleRecipe
 
@@ -55,8 +55,7 @@ class Judge:
         """Losses on known settings, the curves' error in dB, and the spectral distance by ear."""
         strips = self.rows.heard.closed_form + network(self.rows.heard, self.rows.strip)
         known = known_loss(strips, self.rows)
-        missed = curves_db(strips, self.rows.strip) - self.rows.wanted_db
-        missed = (missed - self.rows.offset_db[:, None, None]).abs() * self.rows.audible
+        missed = missed_db(strips, self.rows).abs() * self.rows.audible
         found = {name: float(value) for name, value in known.items()}
         found["curve_db"] = float(missed[:, 0].sum(-1).mean())
         heard, af = self._heard(network).unbind(1)
@@ -155,7 +154,7 @@ class Judge:
         rows = torch.tensor(list(first.values()), dtype=torch.long)
         part, given, truth = self.audible.of(rows), self.sounds.given[rows], self.sounds.truth[rows]
         strips = part.heard.closed_form + network(part.heard, part.strip)
-        made = listening.played(given, strips, part.strip)
+        made = listening.answered(given, strips, part.strip, truth)
         found = []
         for (stem, kind), before, wanted, after in zip(first, given, truth, made, strict=True):
             nothing, left = (sum(spectral_losses(x[None], wanted[None], SIZES)) for x in (before, after))
@@ -170,7 +169,7 @@ class Judge:
         for some in every.split(_BATCH):
             part = self.audible.of(some)
             strips = part.heard.closed_form + network(part.heard, part.strip)
-            made = listening.played(self.sounds.given[some], strips, part.strip)
+            made = listening.answered(self.sounds.given[some], strips, part.strip, self.sounds.truth[some])
             far = sounds_apart(made, self.sounds.truth[some]).log1p()
             found += [
                 torch.stack((torch.stack(spectral_losses(one[None], truth[None], SIZES)).sum(), af))
