@@ -36,9 +36,10 @@ _REACH: dict[str, float] = {
     "reverb.damping": 0.5,
     "reverb.predelay_ms": 40.0,
     "reverb.wet": 0.6,
+    "gain.gain_db": 8.0,
 }
-"""How far a residual may move a knob of its own accord, in steps of its perceptual scale; what isn't listed
-stays put, the gain among it, which is measured."""
+"""How far a knob may be moved of its own accord, in steps of its perceptual scale; what isn't listed stays
+put. The network leaves gains alone, which are measured; refinement moves them."""
 
 
 _FAR = 5.0
@@ -164,7 +165,9 @@ def _padded(vectors: list[Tensor]) -> Tensor:
 
 _TABLES = [table_of(strip) for strip in STRIPS]
 _WIDTH = max(len(knobs_of(table)) for table in _TABLES)
-_REACHES = _padded([reach_of(table) for table in _TABLES])
+_REACHES = _padded(
+    [reach_of(t) * torch.tensor([float(stage != "gain") for stage, _, _ in knobs_of(t)]) for t in _TABLES]
+)
 _RESTING = _padded([torch.tensor([position(k, k.neutral) for _, _, k in knobs_of(t)]) for t in _TABLES])
 _MIDDLES, _HALVES = (
     _padded(list(ends))
