@@ -193,6 +193,11 @@ def is_neutral(stage: Stage, values: dict[str, float]) -> bool:
     )
 
 
+def at_rest(strip: dict[str, Stage], settings: Settings) -> bool:
+    """Whether no stage of a strip does anything."""
+    return all(is_neutral(stage, settings[name]) for name, stage in strip.items())
+
+
 def scaled(strip: dict[str, Stage], settings: Settings, amount: float) -> Settings:
     """Settings at `amount` (0 neutral, 1 as given): strengths move, frequencies, Q and times stay."""
     return {

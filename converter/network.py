@@ -39,7 +39,7 @@ _REACH: dict[str, float] = {
     "gain.gain_db": 8.0,
 }
 """How far a knob may be moved of its own accord, in steps of its perceptual scale; what isn't listed stays
-put. The network leaves gains alone, which are measured; refinement moves them."""
+put."""
 
 
 _FAR = 5.0
@@ -146,12 +146,18 @@ def by_table(strip: Tensor) -> Iterator[tuple[dict[str, Stage], Tensor]]:
 
 
 def reach_of(strip: dict[str, Stage]) -> Tensor:
-    """(knobs,) how far a residual may move each knob's position; 0 for knobs that stay put."""
+    """(knobs,) how far each knob's position may be moved; 0 for knobs that stay put."""
     found = []
     for stage, name, _ in knobs_of(strip):
         kind = f"{stage}.gain_db" if name.endswith("_gain_db") else f"{stage}.{name}"
         found.append(_REACH.get(kind, 0.0))
     return torch.tensor(found)
+
+
+def residual_reach(strip: dict[str, Stage]) -> Tensor:
+    """(knobs,) the same of a network's residuals: they leave gains alone, which are measured."""
+    rests = [stage == "gain" for stage, _, _ in knobs_of(strip)]
+    return reach_of(strip).masked_fill(torch.tensor(rests), 0.0)
 
 
 def padded(positions: Tensor) -> Tensor:
@@ -165,9 +171,7 @@ def _padded(vectors: list[Tensor]) -> Tensor:
 
 _TABLES = [table_of(strip) for strip in STRIPS]
 _WIDTH = max(len(knobs_of(table)) for table in _TABLES)
-_REACHES = _padded(
-    [reach_of(t) * torch.tensor([float(stage != "gain") for stage, _, _ in knobs_of(t)]) for t in _TABLES]
-)
+_REACHES = _padded([residual_reach(table) for table in _TABLES])
 _RESTING = _padded([torch.tensor([position(k, k.neutral) for _, _, k in knobs_of(t)]) for t in _TABLES])
 _MIDDLES, _HALVES = (
     _padded(list(ends))

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from styletransfer import mixdown, treating
-from styletransfer.audio import STEMS, Audio
+from styletransfer.audio import Audio
 from styletransfer.closeness import distance, stems_apart
 from styletransfer.converter.console import (
     GROUPS,
     MASTER,
     STRIP,
     Settings,
-    is_neutral,
+    at_rest,
     keeping,
     neutral,
     scaled,
@@ -25,7 +25,7 @@ from styletransfer.encoder.loudness import Loudness
 from styletransfer.encoder.measures import Measures, measure, moved
 from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
-from styletransfer.matching import fit_glue, match_master
+from styletransfer.matching import fit_glue, match_master, on_both
 from styletransfer.notes import Note
 from styletransfer.proposed import Proposed
 from styletransfer.reference import Reference
@@ -101,7 +101,7 @@ class Desk:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
         self._matched_master = self._allowed("master", master)
-        matches = all(is_neutral(stage, master[name]) for name, stage in MASTER.items())
+        matches = at_rest(MASTER, master)
         if self._correct is not None and not matches and not self.knows_master:
             master = self._correct(self._passage(bus), master)
         self._master = self._corrected_master = self._allowed("master", master)
@@ -223,7 +223,7 @@ class Desk:
         pieces are, too.
         """
         ours, theirs = self._ours.measures, self._theirs.measures
-        names = [name for name in STEMS if ours.present(name) and theirs.present(name)]
+        names = on_both(ours, theirs)
         if not self.knows_master or not names:
             return distance(ours.mix if attempt is None else attempt.measures, theirs.mix).total
         heard = (

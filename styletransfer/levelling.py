@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from styletransfer import mixdown
 from styletransfer.audio import Audio, Stems
-from styletransfer.converter.console import STRIP, Settings, is_neutral
+from styletransfer.converter.console import STRIP, Settings, at_rest
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.threads import spread
 
@@ -26,7 +26,7 @@ def levelled(
 
     def one(name: str) -> Settings:
         settings, stem = strips[name], stems[name]
-        if all(is_neutral(stage, settings[stage_name]) for stage_name, stage in STRIP.items()):
+        if at_rest(STRIP, settings):
             return settings
         passage = stem.excerpt(*stem.loudest_s(_PASSAGE_S)).with_channels(2)
         missing = louder_lu[name] - (_lufs(mixdown.processed_stem(passage, settings)) - _lufs(passage))

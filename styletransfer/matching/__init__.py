@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .dynamics import fit_dynamics, fit_glue
-from .strips import SongMeasures, louder_lu, match_master, match_stems
+from .strips import SongMeasures, louder_lu, match_master, match_stems, on_both
 
-__all__ = ["SongMeasures", "fit_dynamics", "fit_glue", "louder_lu", "match_master", "match_stems"]
+__all__ = ["SongMeasures", "fit_dynamics", "fit_glue", "louder_lu", "match_master", "match_stems", "on_both"]

@@ -77,7 +77,7 @@ def match_stems(
     mean level, so that a missing voice doesn't make everything else look too loud.
     """
     notes: list[Note] = []
-    present = _on_both(song, reference, limits)
+    present = on_both(song, reference, limits)
     for name in STEMS:
         if name not in present:
             side = "the input" if not song.present(name, limits) else "the reference"
@@ -106,9 +106,14 @@ def match_stems(
     return strips, notes
 
 
+def on_both(song: SongMeasures, reference: SongMeasures, limits: MatchLimits = LIMITS) -> list[str]:
+    """The stems that both sides have, in order."""
+    return [name for name in STEMS if song.present(name, limits) and reference.present(name, limits)]
+
+
 def louder_lu(song: SongMeasures, reference: SongMeasures, limits: MatchLimits = LIMITS) -> dict[str, float]:
     """How much louder (LU) each stem that both sides have should become, as `match_stems` asks for it."""
-    wanted = _louder_lu(song, reference, _on_both(song, reference, limits))
+    wanted = _louder_lu(song, reference, on_both(song, reference, limits))
     return {name: _capped(louder, limits) for name, louder in wanted.items()}
 
 
@@ -167,10 +172,6 @@ def behind(heard: Measures, settings: Settings) -> Measures:
         - _energy_change_db(heard.mid_db, mid),
         balance_db=heard.balance_db + _balance_db(settings["balance"]["balance"]),
     )
-
-
-def _on_both(song: SongMeasures, reference: SongMeasures, limits: MatchLimits) -> list[str]:
-    return [name for name in STEMS if song.present(name, limits) and reference.present(name, limits)]
 
 
 def _louder_lu(song: SongMeasures, reference: SongMeasures, present: list[str]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from styletransfer.audio import STEMS
 from styletransfer.converter import fx
-from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, is_neutral
+from styletransfer.converter.console import MASTER, STRIP, Settings, Stage, at_rest, is_neutral
 from styletransfer.converter.network import reach_of
 from styletransfer.converter.parameters import Values, knobs_of, limits, positions, settings_at, values_at
 from styletransfer.converter.rendering import stages_of
@@ -144,7 +144,7 @@ def turnable(start: Mapping[str, Settings], bears: Mapping[str, float], groups: 
     names = [stage for stage, _, _ in knobs_of(STRIP)]
     rows = []
     for name in STEMS:
-        resting = all(is_neutral(stage, start[name][key]) for key, stage in STRIP.items())
+        resting = at_rest(STRIP, start[name])
         open_ = [
             not resting
             and STRIP[stage].group in groups

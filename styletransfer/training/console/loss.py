@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from styletransfer.converter.console import Stage
-from styletransfer.converter.network import STRIPS, by_table, reach_of, table_of
+from styletransfer.converter.network import STRIPS, by_table, residual_reach, table_of
 from styletransfer.converter.parameters import knobs_of, position
 
 from .lessons import Lessons, curves_db
@@ -63,7 +63,7 @@ class Prior(nn.Module):
         mean, spread = torch.zeros(len(STRIPS), width), torch.full((len(STRIPS), width), torch.inf)
         for number, name in enumerate(STRIPS):
             truth = lessons.truth[lessons.strip == number]
-            reach = reach_of(table_of(name))
+            reach = residual_reach(table_of(name))
             turned = (reach > 0).nonzero()[:, 0]
             if len(truth) > 1:
                 mean[number] = truth.mean(0)
@@ -80,7 +80,7 @@ class Prior(nn.Module):
 
 def _knob_losses(table: dict[str, Stage], strips: Tensor, truth: Tensor) -> Tensor:
     """(rows,) of the knobs that make no curve."""
-    reach = reach_of(table).to(strips)
+    reach = residual_reach(table).to(strips)
     truth = truth[:, : len(reach)]
     weight = _weights(table, truth) * (reach > 0)
     distance = (strips[:, : len(reach)] - truth) / reach.clamp(min=1e-6)

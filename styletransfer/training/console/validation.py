@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from styletransfer.converter.network import STRIPS, ConsoleNetwork, reach_of, table_of
+from styletransfer.converter.network import STRIPS, ConsoleNetwork, residual_reach, table_of
 from styletransfer.converter.parameters import knobs_of
 from styletransfer.evaluation.statistics import paired
 from styletransfer.refining.likeness import sounds_apart
@@ -31,7 +31,7 @@ SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the residuals that are tried, per strip and effect."""
 
 EFFECTS: dict[str, tuple[str, ...]] = {
-    "tone": ("eq", "side_eq", "gain"),
+    "tone": ("eq", "side_eq"),
     "image": ("width", "balance"),
     "compressor": ("compressor",),
     "saturation": ("saturation",),
@@ -87,7 +87,7 @@ class Judge:
             for done, (effect, members) in enumerate(EFFECTS.items(), 1):
                 places = [index for index, stage in enumerate(stages) if stage in members]
                 progress((number + done / len(EFFECTS)) / len(STRIPS))
-                if not places or not any(reach_of(table_of(name))[places]):
+                if not places or not any(residual_reach(table_of(name))[places]):
                     continue
                 tried = []
                 for share in SCALES[:-1]:
