@@ -67,7 +67,14 @@ def smooth(
     dtype = targets.dtype
     targets, start = targets.double(), start.double()  # long time constants need the digits
     rise, fall = (_decay_per_hop(value, rate, targets) for value in (rise_ms, fall_ms))
-    return _recursion(torch.where(_rising(targets, rise, fall, start), rise, fall), targets, start).to(dtype)
+    if targets.is_cpu:  # hop by hop is quickest there; elsewhere all hops at once are
+        values = _walked(targets, rise, fall, start)
+        if not torch.is_grad_enabled() or not any(x.requires_grad for x in (targets, rise, fall, start)):
+            return values.to(dtype)
+        rising = targets > torch.cat((start, values[:, :-1]), dim=1)
+    else:
+        rising = _rising(targets, rise, fall, start)
+    return _recursion(torch.where(rising, rise, fall), targets, start).to(dtype)
 
 
 def interpolate(values: Tensor, rate: int, start: Tensor) -> Tensor:
@@ -104,17 +111,24 @@ def _rising(targets: Tensor, rise: Tensor, fall: Tensor, start: Tensor) -> Tenso
         previous, values = values, _recursion(torch.where(quickly, quick, slow), goals, first)
         if bool((values - previous).abs().amax() <= _TIE_DB):
             return quickly == (rise <= fall)
+    values = _walked(targets, rise, fall, start)
+    return targets > torch.cat((start, values[:, :-1]), dim=1)
+
+
+@torch.no_grad()
+def _walked(targets: Tensor, rise: Tensor, fall: Tensor, start: Tensor) -> Tensor:
+    """The values (batch, hops), one hop after the other."""
     settings = (value.broadcast_to(start.shape).flatten().tolist() for value in (rise, fall, start))
     walked = [_walk(*example) for example in zip(targets.tolist(), *settings, strict=True)]
-    return torch.tensor(walked, device=targets.device)
+    return torch.tensor(walked, dtype=targets.dtype, device=targets.device).reshape(targets.shape)
 
 
-def _walk(targets: list[float], rise: float, fall: float, value: float) -> list[bool]:
-    rising = []
+def _walk(targets: list[float], rise: float, fall: float, value: float) -> list[float]:
+    values = []
     for target in targets:
-        rising.append(target > value)
         value = target + (rise if target > value else fall) * (value - target)
-    return rising
+        values.append(value)
+    return values
 
 
 def _recursion(decay: Tensor, targets: Tensor, start: Tensor) -> Tensor:

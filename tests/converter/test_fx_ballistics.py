@@ -38,22 +38,39 @@ def course(kind: str) -> Tensor:
     return torch.where(hop % 1000 < 500, 20.0, 0.0)
 
 
-@pytest.mark.parametrize("kind", ["noise", "walk", "swell", "plateaus", "ripple"])
-@pytest.mark.parametrize(
+EVERY_KIND = pytest.mark.parametrize("kind", ["noise", "walk", "swell", "plateaus", "ripple"])
+EVERY_TIME = pytest.mark.parametrize(
     ("rise_ms", "fall_ms"),
     [(1, 1000), (1000, 1), (10, 100), (300, 300), (300, 301), (0, 50), (2000, 0), (1, 2000)],
 )
-def test_smoothing_follows_its_definition(
+
+
+@EVERY_KIND
+@EVERY_TIME
+@pytest.mark.parametrize("learning", [False, True], ids=["rendering", "learning"])
+def test_smoothing_follows_its_definition(kind: str, rise_ms: float, fall_ms: float, learning: bool) -> None:
+    targets = course(kind).requires_grad_(learning)
+    found = ballistics.smooth(
+        targets[None], RATE, rise_ms=rise_ms, fall_ms=fall_ms, start=torch.tensor([[7.0]])
+    )
+    expected = followed_step_by_step(targets.detach(), rise_ms, fall_ms, 7.0)
+    assert (found[0].detach() - expected).abs().max() < 1e-6
+    assert found.requires_grad == learning
+
+
+@EVERY_KIND
+@EVERY_TIME
+def test_all_hops_at_once_rise_where_they_do_one_by_one(
     kind: str, rise_ms: float, fall_ms: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds = []
     recursion = ballistics._recursion
     monkeypatch.setattr(ballistics, "_recursion", lambda *given: (rounds.append(1), recursion(*given))[1])
-    targets = course(kind)
-    found = ballistics.smooth(
-        targets[None], RATE, rise_ms=rise_ms, fall_ms=fall_ms, start=torch.tensor([[7.0]])
-    )
-    assert (found[0] - followed_step_by_step(targets, rise_ms, fall_ms, 7.0)).abs().max() < 1e-6
+    targets, start = course(kind)[None].double(), torch.tensor([[7.0]], dtype=torch.float64)
+    rise, fall = (ballistics._decay_per_hop(time, RATE, targets) for time in (rise_ms, fall_ms))
+    rising = ballistics._rising(targets, rise, fall, start)
+    found = ballistics._recursion(torch.where(rising, rise, fall), targets, start)
+    assert (found[0] - followed_step_by_step(targets[0], rise_ms, fall_ms, 7.0)).abs().max() < 1e-6
     assert len(rounds) <= 14  # else long songs would stall
 
 
