@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -99,7 +99,7 @@ def measure(samples: Tensor, rate: int) -> Measures:
         return Measures(empty, empty.clone(), 0.0, FLOOR_DB, 0.0, 0.0, 0.0, FLOOR_DB, 0.0, 0.0)
     mid, side = frames.mid[active], frames.side[active]
     block_db = _db(frames.block_energy[blocks])
-    punch = _db(frames.block_peak[blocks] ** 2) - block_db
+    punch = _db(frames.block_peak_power[blocks]) - block_db
     left, right = frames.channel_energy[active].sum(0)
     mid_db = _db(mid.sqrt().mean(0) ** 2)
     side_db = _db(side.sqrt().mean(0) ** 2)
@@ -108,7 +108,7 @@ def measure(samples: Tensor, rate: int) -> Measures:
         side_db=side_db,
         bandwidth_hz=_bandwidth_hz(frames.spectrum, rate),
         loudness_lufs=_integrated_lufs(frames.mid, frames.side),
-        crest_db=float(_db(frames.peak**2) - _db(frames.mean_energy)),
+        crest_db=float(_db(frames.peak_power) - _db(frames.mean_energy)),
         punch_db=float(punch.median()),
         spread_db=float(block_db.quantile(0.95) - block_db.median()),
         width_db=float(_db(side.sum()) - _db(mid.sum())),
@@ -117,11 +117,20 @@ def measure(samples: Tensor, rate: int) -> Measures:
     )
 
 
-def punch_db(samples: Tensor, rate: int) -> float:
-    """Short-term crest of (1 or 2, time): median of peak over RMS in active 400 ms blocks; 0 for silence."""
-    peak, energy, *_ = _crest_blocks(samples, rate)
+class Peaks(NamedTuple):
+    """How far peaks stand out: in active 400 ms blocks (median) and over all, in dB; and the mean square."""
+
+    punch_db: float
+    crest_db: float
+    mean_square: float
+
+
+def peaks(samples: Tensor, rate: int) -> Peaks:
+    """Of (1 or 2, time); 0 dB for silence. Source: as `measure`."""
+    block_peak_power, energy, peak_power, mean = _crest_blocks(samples, rate)
     active = _active(energy)
-    return float((_db(peak[active] ** 2) - _db(energy[active])).median()) if active.any() else 0.0
+    punch = (_db(block_peak_power[active]) - _db(energy[active])).median() if active.any() else 0.0
+    return Peaks(float(punch), float(_db(peak_power) - _db(mean)), float(mean))
 
 
 def k_weighted_lufs(mid: Tensor, side: Tensor) -> float:
@@ -151,9 +160,9 @@ class _Frames:
     side: Tensor
     channel_energy: Tensor  # (frames, 2) mean square
     spectrum: Tensor  # (bins,) mean power of mid plus side over all frames
-    block_peak: Tensor  # (blocks,) peak of the louder channel
+    block_peak_power: Tensor  # (blocks,) square of the louder channel's peak
     block_energy: Tensor  # (blocks,) its mean square
-    peak: Tensor  # over the whole sound
+    peak_power: Tensor  # over the whole sound
     mean_energy: Tensor  # mean square over the whole sound
 
 
@@ -185,25 +194,24 @@ def _walk(samples: Tensor, rate: int) -> _Frames:
 
 
 def _crest_blocks(samples: Tensor, rate: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Peak and mean square of the louder channel per 400 ms (blocks,); peak and mean square over all."""
+    """Peak power and mean square of the louder channel per 400 ms (blocks,); both over all."""
     length = max(1, round(_CREST_S * rate))
     step = length * max(1, round(10 * rate / length))
-    peaks, energies = [], []
+    peak_powers, energies = [], []
     highest, total = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
     for start in range(0, samples.shape[1], step):
-        piece = samples[:, start : start + step]
-        highest = torch.maximum(highest, piece.abs().amax().double())
-        total += piece.square().mean(0).sum(dtype=torch.float64)
-        if piece.shape[1] >= length:
-            cut = piece.unfold(1, length, length)
-            square = cut.square().mean(-1)
-            louder = square.argmax(0, keepdim=True)
-            peaks.append(cut.abs().amax(-1).gather(0, louder)[0])
-            energies.append(square.amax(0))
-    if not peaks:
-        peaks, energies = [samples.abs().amax().reshape(1)], [samples.square().mean().reshape(1)]
+        power = samples[:, start : start + step].square()
+        highest = torch.maximum(highest, power.amax().double())
+        total += power.sum(dtype=torch.float64) / len(power)
+        if power.shape[1] >= length:
+            cut = power.unfold(1, length, length)
+            mean = cut.mean(-1)
+            energies.append(mean.amax(0))
+            peak_powers.append(cut.amax(-1).gather(0, mean.argmax(0, keepdim=True))[0])
     mean = total / max(1, samples.shape[1])
-    return torch.cat(peaks).double(), torch.cat(energies).double(), highest, mean
+    if not energies:
+        peak_powers, energies = [highest.reshape(1)], [mean.reshape(1)]
+    return torch.cat(peak_powers).double(), torch.cat(energies).double(), highest, mean
 
 
 def _overlapping(samples: Tensor, step: int, window: int) -> Iterator[Tensor]:

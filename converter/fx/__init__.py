@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import BandParameter, Parameter
+from .arguments import BandParameter, Parameter, amplitude
 from .dynamics import (
     Compressor,
     Expander,
@@ -42,6 +42,7 @@ __all__ = [
     "Parameter",
     "Reverb",
     "Stage",
+    "amplitude",
     "balance",
     "compress",
     "compressed_level_db",

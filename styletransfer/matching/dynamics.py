@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from styletransfer.audio import Audio, Stems
 from styletransfer.converter.console import STRIP, Settings, neutral
-from styletransfer.converter.fx import compression_gain_db
-from styletransfer.encoder.measures import Measures, punch_db
+from styletransfer.converter.fx import amplitude, compression_gain_db
+from styletransfer.encoder.measures import Measures, Peaks, peaks
 
 from .strips import SongMeasures
 
@@ -109,12 +110,12 @@ def choose_glue(tried: list[Compression], ours: Measures, theirs: Measures) -> d
 
 
 def fit_compressor(
-    sound: Audio, wish: Wish, times: tuple[Times, ...], punch: Callable[[Tensor, int], float] = punch_db
+    sound: Audio, wish: Wish, times: tuple[Times, ...], punch: Callable[[Tensor, int], float] | None = None
 ) -> dict[str, float] | None:
     """Compressor knobs that bring a sound closest to a wish; None where none comes closer.
 
     times   attack and release that may be chosen.
-    punch   how punch is measured, of (2, time) at a rate.
+    punch   how punch is measured, of (2, time) at a rate, in dB; as `measures.peaks` does without.
     """
     return chosen(compressions(sound, times, punch), wish)
 
@@ -130,7 +131,7 @@ class Compression:
 
 
 def compressions(
-    sound: Audio, times: tuple[Times, ...], punch: Callable[[Tensor, int], float] = punch_db
+    sound: Audio, times: tuple[Times, ...], punch: Callable[[Tensor, int], float] | None = None
 ) -> list[Compression]:
     """What each compressor that is tried does to a sound, whatever is wished for.
 
@@ -138,8 +139,13 @@ def compressions(
     of the detector serves all ratios. Make-up keeps the RMS.
     """
     samples = sound.excerpt(*sound.loudest_s(_EXCERPT_S)).samples.expand(2, -1)
+
+    def measured(shaped: Tensor) -> Peaks:
+        found = peaks(shaped, sound.rate)
+        return found if punch is None else found._replace(punch_db=punch(shaped, sound.rate))
+
     level_db = float(10 * torch.log10(samples.square().mean(1).amax().clamp(min=1e-12)))
-    before = punch(samples, sound.rate), _crest_db(samples)
+    before = measured(samples)
     tried = []
     for time in times:
         knobs = {
@@ -150,10 +156,10 @@ def compressions(
         }
         followed_db = -compression_gain_db(samples[None], sound.rate, ratio=1e6, **knobs)[0]
         for slope in _SLOPES:
-            shaped = samples * 10 ** (slope * followed_db / 20)
-            ratio = samples.square().mean().clamp(min=1e-12) / shaped.square().mean().clamp(min=1e-12)
-            set_to = knobs | {"ratio": 1 / (1 + slope), "makeup_db": float(10 * torch.log10(ratio))}
-            changes = punch(shaped, sound.rate) - before[0], _crest_db(shaped) - before[1]
+            after = measured(samples * amplitude(slope * followed_db))
+            makeup_db = 10 * math.log10(max(before.mean_square, 1e-12) / max(after.mean_square, 1e-12))
+            set_to = knobs | {"ratio": 1 / (1 + slope), "makeup_db": makeup_db}
+            changes = after.punch_db - before.punch_db, after.crest_db - before.crest_db
             tried.append(Compression(set_to, slope, *changes))
     return tried
 
@@ -166,8 +172,3 @@ def chosen(tried: list[Compression], wish: Wish) -> dict[str, float] | None:
         if missed < least:
             least, knobs = missed, one.knobs
     return knobs
-
-
-def _crest_db(samples: Tensor) -> float:
-    crest = samples.abs().amax() / samples.square().mean().sqrt().clamp(min=1e-9)
-    return float(20 * torch.log10(crest.clamp(min=1e-9)))
