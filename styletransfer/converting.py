@@ -17,11 +17,11 @@ from styletransfer.document import Asked
 from styletransfer.encoders import LoadedEncoder
 from styletransfer.errors import ConfigError, UsageError
 from styletransfer.hearing import Input
-from styletransfer.holding import held_back
+from styletransfer.holding import held_back, passages_of
 from styletransfer.levelling import levelled
 from styletransfer.matching import fit_dynamics, louder_lu, match_stems
 from styletransfer.notes import Note
-from styletransfer.reference import Reference
+from styletransfer.reference import Reference, excerpts
 from styletransfer.separation import confidence
 from styletransfer.style import SongStyle, style_of
 from styletransfer.treating import Treated, TreatedStems, Treatment
@@ -49,13 +49,11 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
     if isinstance(network, LoadedTCN):
         found = _anew(theirs, ours, network, notes)
     else:
-        passages = {
-            name: stem if ours.span_s is None else stem.excerpt(*ours.span_s)
-            for name, stem in ours.stems.items()
-        }
-        steps = [fit_dynamics(strips, ours.measures, theirs.measures, passages)]
+        stems = excerpts(ours.stems, ours.span_s)
+        steps = [fit_dynamics(strips, ours.measures, theirs.measures, stems)]
         if network is not None:
             steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
+        passages = passages_of(stems)
         steps[-1], held = held_back(steps[-1], passages)
         steps[-1] = levelled(steps[-1], passages, louder_lu(ours.measures, theirs.measures))
         found = Converted(steps, notes + held)

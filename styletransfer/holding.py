@@ -16,28 +16,32 @@ ONSETS_KEPT, CHROMA_KEPT = 0.98, 0.95
 """The least correlation with what they were that a strip leaves to a passage: any room moves chroma, since
 it rings where there was silence."""
 
-_PASSAGE_S = 20.0
+PASSAGE_S = 20.0
 _TRIES = 4
 _CAUTION = 0.95  # of the share at which a parabola through what was tried would lose just enough
 _NOTED = 0.5  # less than this much of what was set is said
 _WORDS = {"dynamics": "compression and saturation", "space": "reverb"}
 
 
-def held_back(strips: Mapping[str, Settings], stems: Stems) -> tuple[dict[str, Settings], list[Note]]:
+def passages_of(stems: Stems) -> Stems:
+    """Each stem's loudest PASSAGE_S, in stereo: what strips are tried on."""
+    found = spread(lambda stem: stem.excerpt(*stem.loudest_s(PASSAGE_S)).with_channels(2), stems.values())
+    return dict(zip(stems, found, strict=True))
+
+
+def held_back(strips: Mapping[str, Settings], passages: Stems) -> tuple[dict[str, Settings], list[Note]]:
     """The same strips with no more dynamics, and no more reverb, than leave ONSETS_KEPT and CHROMA_KEPT.
 
-    Listens to each stem's loudest 20 s behind either of them. Tone, width and level, which move neither
+    Listens to each stem's passage behind either of them. Tone, width and level, which move neither
     onsets nor chroma, stay.
     """
     names = [name for name, settings in strips.items() if settings != neutral(STRIP)]
-    found = spread(lambda name: _held(strips[name], stems, name), names)
+    found = spread(lambda name: _held(strips[name], passages[name], name), names)
     held = {name: settings for name, (settings, _) in zip(names, found, strict=True)}
     return {**strips, **held}, [note for _, notes in found for note in notes]
 
 
-def _held(settings: Settings, stems: Stems, name: str) -> tuple[Settings, list[Note]]:
-    stem = stems[name]
-    passage = stem.excerpt(*stem.loudest_s(_PASSAGE_S)).with_channels(2)
+def _held(settings: Settings, passage: Audio, name: str) -> tuple[Settings, list[Note]]:
     shares = {group: _share(keeping(STRIP, settings, {group}), group, passage) for group in _WORDS}
     notes = [
         Note(

@@ -11,24 +11,22 @@ from styletransfer.converter.console import STRIP, Settings, at_rest
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.threads import spread
 
-_PASSAGE_S = 20.0
 _GAIN = STRIP["gain"].knobs["gain_db"]
 
 
 def levelled(
-    strips: Mapping[str, Settings], stems: Stems, louder_lu: Mapping[str, float]
+    strips: Mapping[str, Settings], passages: Stems, louder_lu: Mapping[str, float]
 ) -> dict[str, Settings]:
     """The same strips with gains that make stems so much louder (LU, below 0: softer).
 
-    Equalizers, compressors, saturation and reverb change loudness by what they meet, so each stem's loudest
-    20 s is heard behind its strip (integrated loudness, ITU-R BS.1770-5). Strips that do nothing stay.
+    Equalizers, compressors, saturation and reverb change loudness by what they meet, so each stem's passage
+    is heard behind its strip (integrated loudness, ITU-R BS.1770-5). Strips that do nothing stay.
     """
 
     def one(name: str) -> Settings:
-        settings, stem = strips[name], stems[name]
+        settings, passage = strips[name], passages[name]
         if at_rest(STRIP, settings):
             return settings
-        passage = stem.excerpt(*stem.loudest_s(_PASSAGE_S)).with_channels(2)
         missing = louder_lu[name] - (_lufs(mixdown.processed_stem(passage, settings)) - _lufs(passage))
         if not math.isfinite(missing):
             return settings

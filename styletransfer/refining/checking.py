@@ -18,9 +18,9 @@ from styletransfer.document import Asked
 from styletransfer.encoder.measures import measure
 from styletransfer.gate import Amounts
 from styletransfer.hearing import Input
-from styletransfer.holding import held_back
+from styletransfer.holding import held_back, passages_of
 from styletransfer.notes import Note
-from styletransfer.reference import Reference
+from styletransfer.reference import Reference, excerpts
 from styletransfer.threads import single, spread
 
 from .likeness import sounds_apart
@@ -88,9 +88,7 @@ def refined(
             passages = heard.passages()
             strips = turned(start, desk.master, *passages, reach, network, asked.refine, done)
             strips |= {name: desk.strips[name] for name in resting}
-            strips, held = held_back(
-                strips, {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
-            )
+            strips, held = held_back(strips, passages_of(excerpts(ours.stems, ours.span_s)))
         notes = held + other.match(strips)
         if amounts["master"] and not desk.knows_master:
             other.turn_master(heard.mastered(other, groups, asked.refine))
@@ -163,7 +161,7 @@ def _listened(ours: Input, theirs: Reference) -> _Listened | str:
     places, their_places = split(own_mix.duration_s), split(found[0].duration_s)
     if places is None or their_places is None:
         return "songs, or passages, of at least 6 s"
-    own = {name: _passage(stem, ours.span_s) for name, stem in ours.stems.items()}
+    own = excerpts(ours.stems, ours.span_s)
     return _Listened((own_mix, own), found, places, their_places, ours.span_s)
 
 
@@ -197,7 +195,7 @@ def _sounds(theirs: Reference) -> tuple[Audio, Stems] | None:
     if theirs.song is None or theirs.stems is None or len(counted) != 1:
         return None
     span_s = counted[0].measured_s
-    return _passage(theirs.song.audio, span_s), {n: _passage(s, span_s) for n, s in theirs.stems.items()}
+    return _passage(theirs.song.audio, span_s), excerpts(theirs.stems, span_s)
 
 
 def _passage(sound: Audio, span_s: Span | None) -> Audio:
