@@ -126,7 +126,7 @@ class Peaks(NamedTuple):
 
 
 def peaks(samples: Tensor, rate: int) -> Peaks:
-    """Of (1 or 2, time); 0 dB for silence. Source: as `measure`."""
+    """Of a sound (1 or 2, time) at `rate` Hz; 0 dB for silence. Source: short-term crest, as `measure`."""
     block_peak_power, energy, peak_power, mean = _crest_blocks(samples, rate)
     active = _active(energy)
     punch = (_db(block_peak_power[active]) - _db(energy[active])).median() if active.any() else 0.0

@@ -16,7 +16,7 @@ ONSETS_KEPT, CHROMA_KEPT = 0.98, 0.95
 """The least correlation with what they were that a strip leaves to a passage: any room moves chroma, since
 it rings where there was silence."""
 
-PASSAGE_S = 20.0
+_PASSAGE_S = 20.0
 _TRIES = 4
 _CAUTION = 0.95  # of the share at which a parabola through what was tried would lose just enough
 _NOTED = 0.5  # less than this much of what was set is said
@@ -24,8 +24,8 @@ _WORDS = {"dynamics": "compression and saturation", "space": "reverb"}
 
 
 def passages_of(stems: Stems) -> Stems:
-    """Each stem's loudest PASSAGE_S, in stereo: what strips are tried on."""
-    found = spread(lambda stem: stem.excerpt(*stem.loudest_s(PASSAGE_S)).with_channels(2), stems.values())
+    """Each stem's loudest 20 s, in stereo: what strips are tried on."""
+    found = spread(lambda stem: stem.excerpt(*stem.loudest_s(_PASSAGE_S)).with_channels(2), stems.values())
     return dict(zip(stems, found, strict=True))
 
 

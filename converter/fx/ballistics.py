@@ -71,7 +71,7 @@ def smooth(
         values = _walked(targets, rise, fall, start)
         if not torch.is_grad_enabled() or not any(x.requires_grad for x in (targets, rise, fall, start)):
             return values.to(dtype)
-        rising = targets > torch.cat((start, values[:, :-1]), dim=1)
+        rising = targets > _before(values, start)
     else:
         rising = _rising(targets, rise, fall, start)
     return _recursion(torch.where(rising, rise, fall), targets, start).to(dtype)
@@ -80,9 +80,14 @@ def smooth(
 def interpolate(values: Tensor, rate: int, start: Tensor) -> Tensor:
     """Straight lines through control values, each reached at the end of its hop: (batch, hops·hop)."""
     hop = hop_frames(rate)
-    previous = torch.cat((start, values[:, :-1]), dim=1)
+    previous = _before(values, start)
     fraction = torch.arange(hop, dtype=values.dtype, device=values.device) / hop
     return (previous.unsqueeze(-1) + (values - previous).unsqueeze(-1) * fraction).flatten(1)
+
+
+def _before(values: Tensor, start: Tensor) -> Tensor:
+    """The value before each hop: (batch, hops)."""
+    return torch.cat((start, values[:, :-1]), dim=1)
 
 
 def _decay_per_hop(time_ms: Parameter, rate: int, like: Tensor) -> Tensor:
@@ -107,12 +112,12 @@ def _rising(targets: Tensor, rise: Tensor, fall: Tensor, start: Tensor) -> Tenso
     values = _instant_rise(slow, goals, first)  # the answer if the quick branch took no time
     for _ in range(_MOST_ROUNDS):
         # where both branches nearly meet, the slow one says more about what came before
-        quickly = goals > torch.cat((first, values[:, :-1]), dim=1) + _TIE_DB
+        quickly = goals > _before(values, first) + _TIE_DB
         previous, values = values, _recursion(torch.where(quickly, quick, slow), goals, first)
         if bool((values - previous).abs().amax() <= _TIE_DB):
             return quickly == (rise <= fall)
     values = _walked(targets, rise, fall, start)
-    return targets > torch.cat((start, values[:, :-1]), dim=1)
+    return targets > _before(values, start)
 
 
 @torch.no_grad()
