@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from scipy.signal import butter, sosfilt
@@ -21,36 +24,55 @@ _VOCALS_LU = (-6.0, 1.0)
 """Where a voice lies against all that accompanies it."""
 
 
-def balanced(stems: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-    """Instruments (2, frames) at their own balance, moved by 1.5 dB at random and into plausible ranges."""
-    lufs = {name: integrated_lufs(samples, RATE) for name, samples in stems.items()}
-    anchor = lufs.get("other", max(lufs.values()))
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A stem (2, frames) at 44.1 kHz and its integrated loudness in LUFS, which moves with each gain."""
+
+    samples: Tensor
+    lufs: float
+
+    @classmethod
+    def measured(cls, samples: Tensor) -> Part:
+        return cls(samples, integrated_lufs(samples, RATE))
+
+    def by(self, gain_db: float) -> Part:
+        return Part(self.samples * 10 ** (gain_db / 20), self.lufs + gain_db)
+
+
+def balanced(stems: dict[str, Part], generator: torch.Generator) -> dict[str, Part]:
+    """Instruments at their own balance, moved by 1.5 dB at random and into plausible ranges."""
+    anchor = stems["other"].lufs if "other" in stems else max(part.lufs for part in stems.values())
     result = {}
     for name in STEMS:
         if name not in stems:
             continue
         gain_db = 1.5 * float(torch.randn((), generator=generator))
-        if name in _RANGES_LU and lufs[name] > -70 and "other" in stems:
+        if name in _RANGES_LU and stems[name].lufs > -70 and "other" in stems:
             least, most = _RANGES_LU[name]
-            gain_db += min(max(lufs[name] - anchor, least), most) - (lufs[name] - anchor)
-        result[name] = stems[name] * 10 ** (gain_db / 20)
+            above = stems[name].lufs - anchor
+            gain_db += min(max(above, least), most) - above
+        result[name] = stems[name].by(gain_db)
     return result
 
 
-def with_vocals(stems: dict[str, Tensor], vocals: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+def with_vocals(stems: dict[str, Part], vocals: Part, generator: torch.Generator) -> dict[str, Part]:
     """The song with a voice at a level drawn from −6 to 1 LU against the accompaniment."""
     least, most = _VOCALS_LU
     wanted = least + (most - least) * float(torch.rand((), generator=generator))
-    accompaniment = integrated_lufs(torch.stack([*stems.values()]).sum(0), RATE)
-    gain_db = accompaniment + wanted - integrated_lufs(vocals, RATE)
-    return {**stems, "vocals": vocals * 10 ** (gain_db / 20)}
+    accompaniment = integrated_lufs(_mix(stems), RATE)
+    return {**stems, "vocals": vocals.by(accompaniment + wanted - vocals.lufs)}
 
 
-def at_peak(stems: dict[str, Tensor]) -> dict[str, Tensor]:
+def at_peak(stems: dict[str, Part]) -> dict[str, Part]:
     """All stems by one factor, so that the mix peaks at −1 dBFS and no stem above that."""
-    mix = torch.stack([*stems.values()]).sum(0)
-    highest = max(float(samples.abs().max()) for samples in (mix, *stems.values()))
-    return {name: samples * (PEAK / highest) for name, samples in stems.items()} if highest > 0 else stems
+    sounds = (_mix(stems), *(part.samples for part in stems.values()))
+    highest = max(float(torch.linalg.vector_norm(samples, math.inf)) for samples in sounds)
+    gain_db = 20 * math.log10(PEAK / highest) if highest > 0 else 0.0
+    return {name: part.by(gain_db) for name, part in stems.items()}
+
+
+def _mix(stems: dict[str, Part]) -> Tensor:
+    return sum((part.samples for part in stems.values()), torch.zeros(()))
 
 
 def without_edges(samples: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ def render(
             raise AudioError(
                 f"{bank if fonts[0] < 0 else drum_bank} is no sound bank that FluidSynth can load"
             )
-        player = _Player(synth, fonts[0], fonts[-1])
+        player = _Player(synth, fonts[0], fonts[-1], {message.channel for message in messages})
         place = 0
         for message in messages:
             block = max(place, int(message.time_s * RATE / _BLOCK))
@@ -164,10 +164,10 @@ def _play(synth: int, sound: np.ndarray, start: int, frames: int) -> None:
 class _Player:
     """Tells a synthesizer what messages say; falls back where a bank lacks a program."""
 
-    def __init__(self, synth: int, font: int, drum_font: int) -> None:
+    def __init__(self, synth: int, font: int, drum_font: int, channels: set[int]) -> None:
         self.synth, self.font, self.drum_font = synth, font, drum_font
         library = _library()
-        for channel in range(16 * len(BUSES)):
+        for channel in sorted(channels):
             library.fluid_synth_set_channel_type(
                 synth, channel, _DRUMS if self._is_drums(channel) else _MELODIC
             )

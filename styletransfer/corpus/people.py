@@ -25,7 +25,7 @@ from styletransfer.audio import STEMS
 from styletransfer.errors import AudioError, StemsError
 from styletransfer.separation.stem_files import SUFFIXES, read_stems, stems_in
 
-from .folder import RATE, SPLITS, measure, write_song
+from .folder import RATE, SPLITS, active_s, write_song
 from .split import fraction, split_of
 
 SHORTEST_S = 10.0
@@ -182,9 +182,7 @@ def _read(song: OwnSong, identity: str) -> tuple[dict[str, Tensor], dict[str, An
         found = read_stems(song.folder)
         stems = {stem: sound.at_rate(RATE).samples for stem, sound in found.items()}
     stems = {stem: stems[stem] for stem in STEMS if stem in stems}
-    stems = {
-        stem: samples for stem, samples in stems.items() if measure(samples)["active_s"] >= LEAST_ACTIVE_S
-    }
+    stems = {stem: samples for stem, samples in stems.items() if active_s(samples) >= LEAST_ACTIVE_S}
     if not stems:
         raise AudioError("its stems are silent; export them again")
     lengths = [samples.shape[1] for samples in stems.values()]

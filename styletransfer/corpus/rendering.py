@@ -14,6 +14,7 @@ from styletransfer.errors import AudioError
 
 from . import arrangement, balance, drumkits, fluidsynth, material, midi_file, modules, packages
 from .arrangement import MelodyNotes
+from .balance import Part
 from .folder import CorpusSong, active_s, write_song
 from .plan import LONGEST_S, Recipe
 
@@ -44,12 +45,13 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path, sing: Sing | None = N
     make = _module if recipe.kind == "module" else _midi
     stems, is_sung, melody, played = make(recipe, cache, generator)
     stems = {name: balance.without_edges(samples) for name, samples in stems.items()}
-    stems = {name: samples for name, samples in stems.items() if float(samples.square().mean()) > 1e-9}
-    heard = balance.at_peak(balance.balanced(stems, generator)) if stems else {}
-    heard = {name: samples for name, samples in heard.items() if active_s(samples) >= _LEAST_ACTIVE_S}
+    parts = {name: Part.measured(samples) for name, samples in stems.items() if _sounds(samples)}
+    parts = balance.at_peak(balance.balanced(parts, generator)) if parts else {}
+    heard = {name: part for name, part in parts.items() if active_s(part.samples) >= _LEAST_ACTIVE_S}
     if len(heard) < 2:
         raise AudioError(f"{recipe.piece} yields no song of two stems")
-    stems = balance.at_peak(heard)
+    if len(heard) < len(parts):
+        heard = balance.at_peak(heard)
     sources, licences = _credits(recipe, cache)
     meta: dict[str, Any] = {
         key: value for key, value in asdict(recipe).items() if key not in ("needs", "expected_s")
@@ -62,25 +64,34 @@ def render_song(recipe: Recipe, corpus: Path, cache: Path, sing: Sing | None = N
         "melody": melody,
         "melody_is_played": played,
     }
-    return write_song(corpus, *(_sung(stems, meta, sing) if is_sung and sing else (stems, meta)))
+    return _write(corpus, *(_sung(heard, meta, sing) if is_sung and sing else (heard, meta)))
 
 
 def add_vocals(song: CorpusSong, corpus: Path, sing: Sing) -> None:
     """Write a song anew with the voice that was left pending, or as it is where that is silent."""
     told = ("id", "title", "piece", "split", "seed", "kind", "sources", "packages", "licences")
     meta = {**song.extra, **{key: getattr(song, key) for key in told}}
-    write_song(corpus, *_sung({name: song.read(name) for name in song.stems}, meta, sing))
+    stems = {name: Part(song.read(name), song.stats[name]["lufs"]) for name in song.stems}
+    _write(corpus, *_sung(stems, meta, sing))
 
 
-def _sung(
-    stems: dict[str, Tensor], meta: dict[str, Any], sing: Sing
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _write(corpus: Path, stems: dict[str, Part], meta: dict[str, Any]) -> Path:
+    samples = {name: part.samples for name, part in stems.items()}
+    return write_song(corpus, samples, meta, lufs={name: part.lufs for name, part in stems.items()})
+
+
+def _sounds(samples: Tensor) -> bool:
+    return float(samples.square().mean()) > 1e-9
+
+
+def _sung(stems: dict[str, Part], meta: dict[str, Any], sing: Sing) -> tuple[dict[str, Part], dict[str, Any]]:
     """A song's stems with a voice among them, unless it is silent, and what it says of itself."""
-    vocals, sources = sing(stems, meta["melody"])
-    frames = next(iter(stems.values())).shape[1]
-    if float(vocals.square().mean()) > 1e-9:
+    vocals, sources = sing({name: part.samples for name, part in stems.items()}, meta["melody"])
+    frames = next(iter(stems.values())).samples.shape[1]
+    if _sounds(vocals):
         generator = torch.Generator().manual_seed(meta["seed"] + 1)
-        stems = balance.at_peak(balance.with_vocals(stems, vocals[:, :frames], generator))
+        voice = Part.measured(vocals[:, :frames])
+        stems = balance.at_peak(balance.with_vocals(stems, voice, generator))
     names, packages_, licences = zip(*sources, strict=True) if sources else ((), (), ())
     credits = {
         "sources": [*meta["sources"], *names],

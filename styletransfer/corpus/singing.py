@@ -13,12 +13,14 @@ from itertools import pairwise
 import numpy as np
 
 from .folder import RATE
-from .voiceprint import FFT, FRAME_S, TONE_HZ, Array, Voice, world
+from .voiceprint import FRAME_S, TONE_HZ, Array, Voice, world
 
 Note = tuple[float, float, float]
 """Start and duration in seconds, pitch in MIDI semitones (69 is 440 Hz)."""
 
 
+FFT = 1024
+"""Of what is sung: half of what is analysed, since envelopes are smooth; WORLD then sings twice as fast."""
 HISS_DB = -9.0
 """How loud a consonant without voice may be, against its vowel."""
 
@@ -90,7 +92,7 @@ def breath(voice: Voice, duration_s: float, random: np.random.Generator) -> Arra
         np.zeros(count), np.maximum(envelope * swell[:, None], 1e-16), np.ones_like(envelope), RATE, 5.0
     )
     loudest = np.sqrt(np.convolve(noise**2, np.ones(2205) / 2205, "same").max())
-    return noise * (0.025 * 10 ** (random.normal(0, 3) / 20) / max(float(loudest), 1e-12))
+    return noise * (0.035 * 10 ** (random.normal(0, 3) / 20) / max(float(loudest), 1e-12))
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def _analyse_clip(samples: Array, rate: int) -> tuple[Array, ...] | None:
         return None
     f0_hz, times = pw.harvest(samples, RATE, LOWEST_HZ, HIGHEST_HZ, 1000 * FRAME_S)
     envelope = pw.cheaptrick(samples, f0_hz, times, RATE, fft_size=FFT)
-    aperiodicity = pw.d4c(samples, f0_hz, times, RATE, fft_size=FFT)
+    aperiodicity = _aperiodicity(samples, f0_hz, times)
     power_db = 10 * np.log10(envelope.sum(1) + 1e-20)
     power_db -= power_db.max()
     envelope *= np.clip(10 ** (2 * (power_db - GATE_DB) / 10), 1e-6, 1)[:, None]
@@ -147,6 +147,16 @@ def _analyse_clip(samples: Array, rate: int) -> tuple[Array, ...] | None:
     coded = pw.code_spectral_envelope(np.maximum(envelope, 1e-16), RATE, ENVELOPE_SIZE).astype(np.float32)
     bands = pw.code_aperiodicity(aperiodicity, RATE).astype(np.float32)
     return f0_hz, coded, bands, envelope.mean(0), syllables[np.array(open_)]
+
+
+def _aperiodicity(samples: Array, f0_hz: Array, times: Array) -> Array:
+    """(frames, bins), measured at every second frame, and between them the mean: half the work."""
+    even = world().d4c(
+        samples, np.ascontiguousarray(f0_hz[::2]), np.ascontiguousarray(times[::2]), RATE, fft_size=FFT
+    )
+    frames = np.arange(len(f0_hz))
+    mean: Array = (even[frames // 2] + even[np.minimum((frames + 1) // 2, len(even) - 1)]) / 2
+    return mean
 
 
 def bandwidth(samples: Array, rate: int) -> float:

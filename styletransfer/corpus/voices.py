@@ -21,7 +21,7 @@ from .speech import Speaker
 from .split import split_of
 from .voiceprint import Array, Voice
 
-FORMAT = 3
+FORMAT = 4
 """Of the analyses in the cache; another number, and they are made anew."""
 
 FEWEST = 8
