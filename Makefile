@@ -42,8 +42,9 @@ bench-songs: $(VENV)/.installed  ## fetch the benchmark's songs (Debian packages
 bench: bench-songs  ## measure automix beside do nothing and Matchering; writes bench-output/
 	$(BIN)/automix evaluate converter --no-truth --songs '$(BENCH_SONGS)' --threads 2 --output bench-output
 
-converter-tables: bench-songs  ## measure converters with a truth and without, beside all baselines; writes converter-output/
-	$(BIN)/automix evaluate converter --corpus '$(CORPUS)' --songs '$(BENCH_SONGS)' --refine 60 --threads 2 --output converter-output
+converter-tables: bench-songs  ## measure converters with a truth and without, beside all baselines, with SECOND=FILE by a second encoder, too; writes converter-output/
+	$(BIN)/automix evaluate converter --corpus '$(CORPUS)' --songs '$(BENCH_SONGS)' --refine 60 \
+		$(if $(SECOND),--second-encoder '$(SECOND)') --threads 2 --output converter-output
 
 corpus: $(VENV)/.installed-dev  ## build the training corpus (see docs/corpus.md for the Debian packages it needs)
 	$(BIN)/pip install -q -c constraints.txt -e '.[corpus]'

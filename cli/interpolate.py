@@ -108,9 +108,7 @@ def interpolate(
     ] = True,
     refine: Annotated[
         int,
-        typer.Option(
-            "--refine", min=0, max=1000, help="Tune all knobs of both ends by so many steps, like 60."
-        ),
+        typer.Option("--refine", min=0, max=1000, help="Tune knobs of both ends by so many steps, like 60."),
     ] = 0,
     in_range: Annotated[
         str | None, typer.Option("--in-range", help="Measure only this passage of the input, like 1:00-1:45.")

@@ -124,9 +124,7 @@ def transfer(
     ] = True,
     refine: Annotated[
         int,
-        typer.Option(
-            "--refine", min=0, max=1000, help="Tune all knobs for this pair by so many steps, like 60."
-        ),
+        typer.Option("--refine", min=0, max=1000, help="Tune knobs for this pair by so many steps, like 60."),
     ] = 0,
     in_range: Annotated[
         str | None, typer.Option("--in-range", help="Measure only this passage of the input, like 1:00-1:45.")

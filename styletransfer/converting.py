@@ -34,7 +34,7 @@ class Converted:
     """What is to be done to the stems, before amounts.
 
     steps   the strips after each step: of the closed form, then with the residuals of a network that
-            corrects it; neutral with one that makes stems anew.
+            corrects it; neutral with one that makes stems anew. Gains are the measured ones in each.
     told    what the latter is told of each stem that it is to change.
     """
 
@@ -55,8 +55,9 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
             steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
         passages = passages_of(stems)
         steps[-1], held = held_back(steps[-1], passages)
-        steps[-1] = levelled(steps[-1], passages, louder_lu(ours.measures, theirs.measures))
-        found = Converted(steps, notes + held)
+        last = levelled(steps[-1], passages, louder_lu(ours.measures, theirs.measures))
+        steps = [{name: {**step[name], "gain": last[name]["gain"]} for name in step} for step in steps[:-1]]
+        found = Converted([*steps, last], notes + held)
     found.notes.extend(baked(ours, theirs))
     bears = borne(theirs, ours)
     for of_side, side in ((ours.confidences, "the input"), (theirs.confidences, "the reference")):

@@ -1,7 +1,8 @@
 """How far apart are two finished mixes in level, dynamics, stereo image and spectrum?
 
 The audio-feature (AF) distance, for judging a transfer where no truth exists. Refinement (`refining`)
-turns knobs by a form of it, so that its AF is told beside other measures; nothing else optimizes it.
+turns knobs by a form of it, as the polish of every master does, and networks learn by it among other
+losses, so that it is told beside other measures.
 
 Source: Vanka et al., "Diff-MST: Differentiable Mixing Style Transfer", ISMIR 2024.
 """

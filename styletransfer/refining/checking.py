@@ -84,7 +84,7 @@ def refined(
     held: list[Note] = []
     with torch.inference_mode(False), torch.enable_grad():
         if bool((reach > 0).any()):
-            network = encoders.load().network
+            network = (ours.encoder or encoders.load()).network
             passages = heard.passages()
             strips = turned(start, desk.master, *passages, reach, network, asked.refine, done)
             strips |= {name: desk.strips[name] for name in resting}

@@ -221,7 +221,7 @@ def test_the_true_settings_have_no_loss_at_any_level(rows: Lessons) -> None:
     assert float(closed["curve"]) > 0.1
 
 
-def test_the_prior_asks_for_settings_as_engineers_have_them(rows: Lessons) -> None:
+def test_the_prior_asks_for_settings_as_lessons_have_them(rows: Lessons) -> None:
     prior = Prior(rows)
     usual = prior.mean[rows.strip]
     assert float(prior(usual, rows.strip)) == 0

@@ -122,6 +122,20 @@ def settings_errors(judged: Sequence[Judged], system: str, stem: str | None = No
     return {parameter: fmean(values) for parameter, values in gathered.items()}
 
 
+def settings_lead(
+    judged: Sequence[Judged], system: str, baseline: str, parameter: str, seed: int
+) -> Paired | None:
+    """A parameter's mean errors per task beside a baseline's; None where no task has both."""
+    errors = [
+        [settings_errors([task], name).get(parameter) for name in (system, baseline)] for task in judged
+    ]
+    both = [(ours, theirs) for ours, theirs in errors if ours is not None and theirs is not None]
+    if not both:
+        return None
+    ours, theirs = zip(*both, strict=True)
+    return paired(ours, theirs, torch.Generator().manual_seed(seed))
+
+
 def blamed_on(judged: Sequence[Judged], system: str, stem: str | None = None) -> dict[str, float]:
     """Mean distance that each effect alone would leave, on one stem or on all; empty where nobody asked."""
     gathered: dict[str, list[float]] = {}

@@ -39,7 +39,7 @@ from .answers import (
     System,
 )
 from .finished import Finished, FinishedPlan, matchering_if_here
-from .mixes import Automix
+from .mixes import UNGATED, Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
 from .spreading import Kept
 from .with_truth import OTHERWISE, SEPARATED, TRUE, Table, TruthPlan
@@ -200,6 +200,8 @@ def _with_truth(
         [Converter(name, {"seed": config.seed, **asked}) for name, asked in some.items()]
         for some in (options | _unmastered(options), beside | _unmastered(beside))
     )
+    main, asked = next(iter(options.items()))
+    ours.append(Converter(main + UNGATED, {"seed": config.seed, **asked, "gate": False}))
     systems += [*others, *ours, Oracle()]
     separators = {TRUE: None, SEPARATED: choose(config.separator)}
     if config.other_separator is not None:

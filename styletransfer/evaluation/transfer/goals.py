@@ -10,7 +10,7 @@ from styletransfer.evaluation.af import WEIGHTS
 from styletransfer.evaluation.goal import Goal
 
 from .answers import CLOSED, NOTHING
-from .comparing import ALL_STEMS, OTHERS, OURS, Column, Side, between, settings_errors, share_right
+from .comparing import ALL_STEMS, OTHERS, OURS, Column, Side, between, settings_lead, share_right
 from .evaluate import Findings
 from .finished import Finished
 from .finished_tables import comparisons, term_of, total_of
@@ -59,10 +59,9 @@ def _with_truth(found: Findings, seed: int) -> Iterator[Goal]:
         share = share_right(judged, found.main)
         if share is not None:
             yield Goal(f"closer with the right reference, {condition}", _SHUFFLED, share)
-        ours, constant = (settings_errors(judged, name).get("wet") for name in (found.main, CONSTANT))
-        if ours is not None and constant is not None:
-            what = f"error of wet − constant preset's, {condition}"
-            yield Goal(what, 0.0, ours - constant, at_most=True)
+        if (lead := settings_lead(judged, found.main, CONSTANT, "wet", seed)) is not None:
+            what = f"error of wet − constant preset's, upper end of the interval, {condition}"
+            yield Goal(what, 0.0, lead.mean_difference.high, at_most=True)
 
 
 def _finished(finished: Finished, main: str, seed: int) -> Iterator[Goal]:

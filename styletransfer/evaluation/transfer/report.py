@@ -179,7 +179,11 @@ def _finished_parts(finished: Finished, main: str, config: TransferConfig) -> li
         parts += ["### AF distance per stem, separated alike", finished_tables.stems_table(judged)]
     if finished.kad:
         systems = list(judged[0])
-        parts += ["### KAD of the mixes as a set", finished_tables.kad_table(finished.kad, systems)]
+        parts += [
+            "### KAD of the mixes as a set",
+            "Lower is more alike. Every song is input and reference, so doing nothing is as near as can be.",
+            finished_tables.kad_table(finished.kad, systems),
+        ]
     if finished.nulls is not None:
         parts += ["### Null tests", finished_tables.null_text(finished.nulls)]
     if finished.speed is not None and finished.peak_bytes is not None:
