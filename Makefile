@@ -51,7 +51,7 @@ corpus: $(VENV)/.installed-dev  ## build the training corpus (see docs/corpus.md
 	$(BIN)/automix corpus build '$(CORPUS)'
 	$(BIN)/automix corpus finished '$(CORPUS)'
 
-encoder: $(VENV)/.installed-dev  ## train the FXencoder as shipped, 50 minutes on 2 cores; into encoder-run/
+encoder: $(VENV)/.installed-dev  ## train an FXencoder as the shipped one was (its card says what differs), 50 minutes on 2 cores; into encoder-run/
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu -o encoder-run/first
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe cpu --material encoder-run/first -o encoder-run
 	$(BIN)/automix train encoder '$(CORPUS)' --recipe classifier --material encoder-run/first \

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_format
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +31,21 @@ app = typer.Typer(help="Measure what the networks are worth, beside baselines.",
 CORPUS = Path.home() / ".cache" / "automix-corpus"
 
 
+@contextmanager
+def _results(folder: Path) -> Iterator[None]:
+    """Where results go can be written before the work; what fails leaves no empty folder behind."""
+    from styletransfer.files import make_folder
+
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        if new:
+            folder.rmdir()
+        raise
+
+
 @app.command()
 @guarded
 def encoder(
@@ -52,8 +69,8 @@ def encoder(
     ] = "test",
     foreign: Annotated[bool, typer.Option(help="Also effects of sox, a program that must be here.")] = True,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, pictures go.")
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, pictures go.")
+    ] = Path("encoder-output"),
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Where embeddings are kept between runs.")
     ] = None,
@@ -68,11 +85,8 @@ def encoder(
     Example: automix evaluate encoder --corpus ~/.cache/automix-corpus --quick
     """
     from styletransfer.evaluation.style import evaluate, outputs, plan, report
-    from styletransfer.files import make_folder
 
     set_up(threads, "cpu")
-    if output is not None:
-        make_folder(output)
     config = evaluate.StyleConfig(
         corpus=corpus,
         split=split,
@@ -83,15 +97,14 @@ def encoder(
         seed=seed,
         cache=cache or evaluate.default_cache(),
     )
-    with progress(quiet) as show:
+    with _results(output), progress(quiet) as show:
         found = evaluate.evaluate(config, show)
     if json:
         typer.echo(json_format.dumps(report.figures(found, config), indent=1, ensure_ascii=False))
     else:
         typer.echo(report.markdown(found, config))
-    if output is not None:
-        for path in outputs.write(found, config, output):
-            say(str(path), quiet)
+    for path in outputs.write(found, config, output):
+        say(str(path), quiet)
 
 
 @app.command()
@@ -117,8 +130,8 @@ def separator(
         ),
     ] = "test",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
+    ] = Path("separator-output"),
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Also the weights with which confidence would tell best.")
     ] = False,
@@ -134,11 +147,8 @@ def separator(
     Example: automix evaluate separator --real my-multitracks --quick
     """
     from styletransfer.evaluation.separation import calibration, evaluate, goals, report
-    from styletransfer.files import make_folder
 
     set_up(threads, device)
-    if output is not None:
-        make_folder(output)
     config = evaluate.SeparationConfig(
         corpus=corpus,
         real=real,
@@ -149,7 +159,7 @@ def separator(
         seed=seed,
         device=device,
     )
-    with progress(quiet) as show:
+    with _results(output), progress(quiet) as show:
         found = evaluate.evaluate(config, show)
     if json:
         typer.echo(json_format.dumps(report.figures(found, config), indent=1, ensure_ascii=False))
@@ -157,9 +167,8 @@ def separator(
         typer.echo(report.markdown(found, config))
     if calibrate:
         say(str(calibration.weights(found, goals.asked_for(found))), quiet)
-    if output is not None:
-        for path in report.write(found, config, output):
-            say(str(path), quiet)
+    for path in report.write(found, config, output):
+        say(str(path), quiet)
 
 
 @app.command()
@@ -227,8 +236,8 @@ def converter(
         typer.Option("--preset", metavar="FILE", help="Another constant preset than the shipped."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where JSON, Markdown, picture go.")
+    ] = Path("converter-output"),
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Where neutral passages are kept.")
     ] = None,
@@ -244,11 +253,8 @@ def converter(
     """
     from styletransfer.evaluation.songs import default_folder
     from styletransfer.evaluation.transfer import evaluate, report
-    from styletransfer.files import make_folder
 
     set_up(threads, "cpu")
-    if output is not None:
-        make_folder(output)
     config = evaluate.TransferConfig(
         corpus=corpus if truth else None,
         split=split,
@@ -266,15 +272,14 @@ def converter(
         seed=seed,
         cache=cache or evaluate.default_cache(),
     )
-    with progress(quiet) as show:
+    with _results(output), progress(quiet) as show:
         found = evaluate.evaluate(config, show)
     if json:
         typer.echo(json_format.dumps(report.figures(found, config), indent=1, ensure_ascii=False))
     else:
         typer.echo(report.markdown(found, config))
-    if output is not None:
-        for path in report.write(found, config, output):
-            say(str(path), quiet)
+    for path in report.write(found, config, output):
+        say(str(path), quiet)
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """Between which limits chains are drawn, and how likely each effect is: the recipes.
 
 `PUBLISHED`   the ranges and probabilities of Koo et al. (ICASSP 2023), widened to all ten effects where
-              exactly k of them are drawn; our console only.
+              exactly k of them are drawn; our console only. Width is a factor of 0 to 4 on the side, where
+              a mid/side balance of 0 to 2 has no end: 0 to 1.6 of it.
 `GENTLE`      what people's mixes differ by: less.
 `VARIED`      for training: all ten effects, every implementation, ranges from gentle to published.
 """

@@ -20,6 +20,12 @@ from styletransfer.evaluation.style import excerpts, outputs, plan
 SMALL = EncoderConfig(dimensions=8, hidden=8)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results go into a folder beside where the command is called, unless said otherwise."""
+    monkeypatch.chdir(tmp_path)
+
+
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
@@ -49,6 +55,7 @@ def test_evaluate_refuses_in_one_sentence(checkpoint: Path, tmp_path: Path) -> N
         done = run("evaluate", "encoder", *arguments)
         assert done.exit_code == status, (arguments, done.stderr)
         assert word in done.stderr
+        assert not (tmp_path / "encoder-output").exists()
 
 
 @pytest.fixture
@@ -73,6 +80,7 @@ def test_evaluate_prints_tables_and_writes_files(corpus: Path, checkpoint: Path,
     again = run(*arguments, "--cache", tmp_path / "kept", "--json", "-q")
     assert again.stderr == ""
     written = (tmp_path / "out" / "encoder-quick.json").read_text(encoding="utf-8")
+    assert (tmp_path / "encoder-output" / "encoder-quick.json").read_text(encoding="utf-8") == written
     assert json.loads(again.stdout) == json.loads(written)
 
 

@@ -61,6 +61,7 @@ def markdown(found: Findings, config: StyleConfig) -> str:
         ("Content leak", tables.leak_table(found)),
         ("Disentanglement", tables.disentanglement_table(found)),
         ("Linear probes, R²", tables.probes_table(found)),
+        ("R² of the encoder, parameter by parameter", tables.parameters_table(found)),
         ("Named styles: share told right", tables.naming_table(found)),
     )
     for title, table in sections:

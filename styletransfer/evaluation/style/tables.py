@@ -137,6 +137,17 @@ def probes_table(found: Findings) -> str:
     return _table(["pieces", "kind", "system", *groups], rows)
 
 
+def parameters_table(found: Findings) -> str:
+    """The encoder's R² of each parameter by itself."""
+    asked = {key: tables[ENCODER] for key, tables in found.probes.items() if ENCODER in tables}
+    names = list(dict.fromkeys(name for probes in asked.values() for name in probes))
+    rows = [
+        [name, *(_interval(probes[name].r2) if name in probes else "" for probes in asked.values())]
+        for name in names
+    ]
+    return _table(["parameter", *(f"{kind}, {condition}" for condition, kind in asked)], rows)
+
+
 def naming_table(found: Findings) -> str:
     """Accuracy from so many examples per style."""
     rows, counts = [], []

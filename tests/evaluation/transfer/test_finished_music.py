@@ -113,6 +113,7 @@ def test_the_first_pairs_alone_are_judged_where_that_is_asked(small_set: Path):
 def test_a_missing_package_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(songs.shutil, "which", lambda name: None)
     monkeypatch.setattr(Matchering, "install", lambda self: None)
+    monkeypatch.chdir(tmp_path)
     asked = ["evaluate", "converter", "--no-truth", "--set", "dev", "--songs", str(tmp_path), "-q"]
     said = CliRunner().invoke(app, asked)
     assert said.exit_code == 1
