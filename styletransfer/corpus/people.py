@@ -11,6 +11,7 @@ a sentence that says why, and the rest goes on.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class OwnSong:
 
     folder  its own; `tracks` maps stems to the files that sum to them, or is empty where names tell.
     part    the split that its set gives it: "train", "validation", "test", or "" for none.
+    artist  who plays, where the set says so, or "": songs of one artist are in one split.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class OwnSong:
     layout: str
     part: str = ""
     licence: str = "not stated"
+    artist: str = ""
     tracks: dict[str, tuple[Path, ...]] = field(default_factory=dict)
 
 
@@ -69,8 +72,9 @@ class Added:
 def add_stems(corpus: Path, stems: Path, *, progress: Progress = lambda stage, fraction: None) -> Added:
     """Copy people's stems into a corpus, converted, with their splits; what is there already is kept.
 
-    Splits are fixed by hash of the song; a set's own train and test folders are honoured, a tenth of a train
-    folder being validation. AudioError where the folder holds no song at all.
+    Splits are fixed by hash of the artist, or of the song where nobody says who that is; a set's own train
+    and test folders are honoured, a tenth of a train folder being validation.
+    AudioError where the folder holds no song at all.
     """
     if not stems.is_dir():
         raise AudioError(f"{stems} is no folder; give one with a folder of stems per song")
@@ -134,16 +138,18 @@ def _walk(folder: Path, root: Path, left_out: list[str]) -> Iterator[OwnSong]:
             left_out.append(f"{name} is left out: Slakh omits it, since another track has the same music")
             return
         tracks = _slakh_tracks(folder)
-        yield OwnSong(folder, name, "slakh", part, "CC-BY-4.0", tracks)
+        yield OwnSong(folder, name, "slakh", part, "CC-BY-4.0", tracks=tracks)
     elif "data.json" in named and any(_sounds(path) for path in inside if path.is_dir()):
         tracks = {}
         for path in (path for path in inside if path.is_dir()):
             stem = MOISES_STEMS.get(path.name, "other")
             tracks[stem] = (*tracks.get(stem, ()), *_sounds(path))
-        yield OwnSong(folder, name, "moisesdb", part, "CC-BY-NC-SA-4.0", tracks)
+        yield OwnSong(folder, name, "moisesdb", part, "CC-BY-NC-SA-4.0", _moises_artist(folder), tracks)
     elif any(stems_in(path.stem.lower()) for path in _sounds(folder)):
-        is_musdb = "mixture.wav" in named
-        yield OwnSong(folder, name, "musdb18" if is_musdb else "plain", part)
+        if "mixture.wav" in named:  # called "Artist - Title"
+            yield OwnSong(folder, name, "musdb18", part, artist=name.rpartition(" - ")[0])
+        else:
+            yield OwnSong(folder, name, "plain", part)
     else:
         for path in inside:
             if path.is_dir() and not path.is_symlink():
@@ -158,6 +164,15 @@ def _walk(folder: Path, root: Path, left_out: list[str]) -> Iterator[OwnSong]:
 def _sounds(folder: Path) -> list[Path]:
     files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     return sorted(path for path in files if not path.name.startswith("."))
+
+
+def _moises_artist(folder: Path) -> str:
+    """Who plays, as a song's data.json says it; "" where it doesn't."""
+    try:
+        told = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return ""
+    return str(told.get("artist", "")).strip() if isinstance(told, dict) else ""
 
 
 def _slakh_tracks(folder: Path) -> dict[str, tuple[Path, ...]]:
@@ -200,7 +215,7 @@ def _read(song: OwnSong, identity: str) -> tuple[dict[str, Tensor], dict[str, An
         "id": identity,
         "title": Path(song.name).name,
         "piece": f"own:{song.name}",
-        "sources": [f"own:{song.name}"],
+        "sources": list(dict.fromkeys((f"own:{song.name}", _by(song)))),
         "packages": ["own stems"],
         "licences": [song.licence],
         "split": _split(song),
@@ -221,7 +236,17 @@ def _sum(paths: tuple[Path, ...]) -> Tensor:
     return total
 
 
+def _by(song: OwnSong) -> str:
+    """What a song's split goes by, where its set leaves that open: its artist, or itself."""
+    left_open = not song.part or _is_musdb_train(song)
+    return f"artist:{song.artist.lower()}" if song.artist and left_open else f"own:{song.name}"
+
+
 def _split(song: OwnSong) -> str:
-    if song.part == "train" and song.layout == "musdb18":
-        return "train" if fraction(f"own:{song.name}") < 0.9 else "validation"
-    return song.part or split_of(f"own:{song.name}")
+    if _is_musdb_train(song):
+        return "train" if fraction(_by(song)) < 0.9 else "validation"
+    return song.part or split_of(_by(song))
+
+
+def _is_musdb_train(song: OwnSong) -> bool:
+    return song.part == "train" and song.layout == "musdb18"

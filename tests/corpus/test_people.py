@@ -83,6 +83,18 @@ def test_moisesdb_sums_the_tracks_of_a_class(tmp_path: Path) -> None:
     assert frequencies(found, "other") == {300, 500}
 
 
+def test_songs_of_one_artist_are_in_one_split(tmp_path: Path) -> None:
+    for number in range(6):
+        song = tmp_path / "moises" / f"{number:04x}"
+        tone(song / "drums" / "kick.wav", 100)
+        tone(song / "vocals" / "lead.wav", 700)
+        (song / "data.json").write_text('{"artist": "Someone"}' if number < 5 else '{"song": "?"}')
+    songs = added(tmp_path / "moises", tmp_path / "corpus").values()
+    assert len({song.split for song in songs if "artist:someone" in song.sources}) == 1
+    assert sum("artist:someone" in song.sources for song in songs) == 5
+    assert len({people._split(people.OwnSong(tmp_path, str(n), "moisesdb")) for n in range(40)}) > 1
+
+
 SLAKH = """UUID: 1a81ae092884234f3264e2f45927f00a
 audio_dir: stems
 stems:
