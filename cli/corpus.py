@@ -71,7 +71,9 @@ def _add_stems(destination: Path, stems: Path, quiet: bool) -> None:
 @guarded
 def finished(
     destination: Folder,
-    songs: Annotated[int, typer.Option("--songs", min=1, help="At most so many songs, 30 s of each.")] = 200,
+    songs: Annotated[
+        int, typer.Option("--songs", min=1, max=200, help="At most so many songs, 30 s of each.")
+    ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="Of the choice of songs.")] = 0,
     megabytes: Annotated[int, typer.Option("--megabytes", min=1, help="How much to download at most.")] = 700,
     threads: Threads = None,

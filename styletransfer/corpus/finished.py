@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +95,17 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class FinishedSong:
-    """A song of a package; `tracks` are the files that sum to it, inside the unpacked `folder`."""
+    """A song of a package; `tracks` are the files that sum to it, inside the unpacked `folder`.
+
+    artist  as credited; by: who that is, one name for all who ever share a credit; the split goes by it.
+    """
 
     release: Release
     folder: Path
     tracks: tuple[Path, ...]
     title: str
     artist: str
+    by: str = ""
 
     @property
     def id(self) -> str:
@@ -214,21 +218,32 @@ def songs_of(release: Release, folder: Path) -> Iterator[FinishedSong]:
 
 
 def spread(songs: list[FinishedSong], count: int, seed: int) -> list[FinishedSong]:
-    """At most `count` songs, drawn so that every artist has one before any has two; by id."""
+    """At most `count` songs, drawn so that every artist has one before any has two; `united`, by id."""
+    songs = united(songs)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(songs), generator=generator).tolist()
     turns: dict[str, int] = {}
     ranked: list[tuple[int, int, int]] = []
     for index in order:
-        artist = canonical(songs[index].artist)
+        artist = songs[index].by
         turns[artist] = turns.get(artist, 0) + 1
         ranked.append((turns[artist], len(ranked), index))
     return sorted((songs[index] for *_, index in sorted(ranked)[:count]), key=lambda song: song.id)
 
 
-def canonical(artist: str) -> str:
-    """One name for all of an artist's credits; the split goes by it."""
-    return " + ".join(sorted(names(artist))[-1:]) or "unknown"
+def united(songs: Sequence[FinishedSong]) -> list[FinishedSong]:
+    """The same songs, each `by` one name for all whose names ever stand together in a credit."""
+    last: dict[str, str] = {}
+
+    def one(name: str) -> str:
+        while last.setdefault(name, name) != name:
+            name = last[name]
+        return name
+
+    for song in songs:
+        every = sorted(map(one, names(song.artist)))
+        last |= dict.fromkeys(every[:-1], every[-1] if every else "")
+    return [replace(song, by=one(min(names(song.artist), default="unknown"))) for song in songs]
 
 
 def _write(corpus: Path, song: FinishedSong, seed: int, separator: Separator) -> None:
@@ -255,15 +270,14 @@ def _write(corpus: Path, song: FinishedSong, seed: int, separator: Separator) ->
     peak = max(float(samples.abs().max()) for samples in (*stems.values(), whole_again))
     gain = min(1.0, 0.99 / peak)
     inside = song.tracks[0].relative_to(song.folder)
-    artist = canonical(song.artist)
     meta: dict[str, Any] = {
         "id": song.id,
         "title": song.title,
         "piece": f"{song.release.package}/{inside}",
-        "sources": [f"artist:{artist}"],
+        "sources": [f"artist:{song.by}"],
         "packages": [song.release.package],
         "licences": [song.release.licence or packages.licence(song.folder, inside)],
-        "split": split_of(f"artist:{artist}"),
+        "split": split_of(f"artist:{song.by}"),
         "seed": seed,
         "kind": "wet",
         "artist": song.artist,

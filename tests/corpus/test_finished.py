@@ -92,9 +92,21 @@ def test_apart_means_by_package_and_by_every_name_of_the_artist(
     assert finished.is_apart(package, artist) is apart
 
 
-def test_one_artist_under_several_names_is_in_one_split() -> None:
-    credits = ("http://zhaymusic.com/", "ZhayTee", "Joseph G. Toscano (Zhaytee)")
-    assert len({finished.canonical(credit) for credit in credits}) == 1
+@pytest.mark.parametrize(
+    "credits",
+    [
+        ("http://zhaymusic.com/", "ZhayTee", "Joseph G. Toscano (Zhaytee)"),
+        ("Anna", "Bert", "Anna and Cleo", "Cleo & Bert"),
+    ],
+)
+def test_who_ever_shares_a_credit_is_in_one_split(credits: tuple[str, ...]) -> None:
+    release = Release("package", 1, "")
+    others = [FinishedSong(release, Path(), (Path("x.ogg"),), "", name) for name in ("Dora", "?")]
+    songs = [FinishedSong(release, Path(), (Path("x.ogg"),), "", credit) for credit in credits]
+    found = finished.united(others + songs)
+    assert [song.by for song in found[:2]] == ["dora", "unknown"]
+    assert len({song.by for song in found[2:]}) == 1
+    assert found[2].by not in ("dora", "unknown")
 
 
 def test_the_pool_is_written_split_and_summing_to_the_mix(cache: Path, tmp_path: Path) -> None:
