@@ -1,7 +1,8 @@
 """Whose speech is there to sing with? Clips from Debian packages, and sentences read by synthesisers.
 
 A speaker is whoever may be one person: where nobody says who spoke, a language's clips in kindred packages,
-or all English clips of a game, are one, so that no voice straddles splits.
+or all English clips of a game, are one, so that no voice straddles splits; nor does espeak, whose variants
+share their phonemes.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def speakers() -> list[Speaker]:
             for fish in ("m", "v")
         ),
         *(
-            Speaker(f"espeak/{name}", f"espeak/{name}", "espeak-ng", f"{tongue}+{name}", "GPL-3+")
+            Speaker(f"espeak/{name}", "espeak", "espeak-ng", f"{tongue}+{name}", "GPL-3+")
             for name, tongue in _ESPEAK_VARIANTS.items()
         ),
         *(Speaker(f"flite/{name}", f"flite/{name}", "flite", name, "CMU-Flite") for name in _FLITE_VOICES),
