@@ -41,6 +41,8 @@ def test_a_document_tells_what_was_rendered_before_amounts(document: Document, t
         told = scaled(STRIP, document.proposed[name].total(STRIP), 0.5)
         for stage, knobs in rendered.items():
             assert told[stage] == pytest.approx(knobs, rel=1e-5, abs=1e-5)  # positions are float32
+        assert "gain" not in document.proposed[name].network  # gains are measured, whoever set the rest
+    assert any(document.proposed[name].network for name in document.console.stems())
     assert "gain" not in document.proposed["master"].closed_form
     again = Document.load(document.save(tmp_path / "result.json"))
     assert again.proposed == document.proposed
