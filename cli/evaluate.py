@@ -41,7 +41,7 @@ def _results(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if new:
+        if new and not any(folder.iterdir()):
             folder.rmdir()
         raise
 
