@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from .magnitude import magnitude
+from .measures import active_frames
 
 FFT = 4096
 HOP_S = 0.01
@@ -17,7 +20,8 @@ class Content:
     """Onsets and harmony over time of (channels, time) at a rate, read from the mean of the channels.
 
     onsets  (frames − 1,) spectral flux: what all magnitudes rose by within HOP_S.
-    chroma  (frames, 12) shares of the pitch classes in each frame's magnitude.
+    chroma  (frames, 12) shares of the pitch classes in each frame's magnitude; sounding: (frames,) whether
+            they count, as `measures` has it.
     Source  spectral flux: Bello et al., IEEE Trans. Speech Audio Process. 13, 2005; chroma: Fujishima,
             ICMC 1999.
     """
@@ -30,6 +34,8 @@ class Content:
         )
         magnitudes = magnitude(spectrum).T
         self.onsets = magnitudes.diff(dim=0).clamp(min=0).sum(-1)
+        energy = magnitudes.double().square().sum(-1) / (FFT * window.square().sum())
+        self.sounding = active_frames(energy)
         chroma = magnitudes[:, 1:] @ _pitch_classes(rate)
         self.chroma = chroma / chroma.sum(-1, keepdim=True).clamp(min=1e-6)
 
@@ -38,8 +44,11 @@ class Content:
         return _correlation(self.onsets, source.onsets)
 
     def chroma_kept(self, source: Content) -> float:
-        """Correlation with the source's chroma, in [-1, 1]; NaN where one side is silent."""
-        return _correlation(self.chroma, source.chroma)
+        """Correlation with the source's chroma where that sounds, in [-1, 1]; NaN where one side is silent.
+
+        In a pause whatever rings is the whole harmony, however soft.
+        """
+        return _correlation(self.chroma[source.sounding], source.chroma[source.sounding])
 
 
 def _pitch_classes(rate: int) -> Tensor:
@@ -51,4 +60,6 @@ def _pitch_classes(rate: int) -> Tensor:
 
 
 def _correlation(first: Tensor, second: Tensor) -> float:
+    if not first.numel():
+        return math.nan
     return float(torch.corrcoef(torch.stack((first.flatten(), second.flatten())))[0, 1])

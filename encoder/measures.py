@@ -92,8 +92,8 @@ def measure(samples: Tensor, rate: int) -> Measures:
     """
     frames = _walk(samples, rate)
     energy = frames.mid.sum(1) + frames.side.sum(1)
-    active = _active(energy)
-    blocks = _active(frames.block_energy)
+    active = active_frames(energy)
+    blocks = active_frames(frames.block_energy)
     if not active.any() or not blocks.any():
         empty = torch.full_like(BAND_HZ, FLOOR_DB)
         return Measures(empty, empty.clone(), 0.0, FLOOR_DB, 0.0, 0.0, 0.0, FLOOR_DB, 0.0, 0.0)
@@ -128,7 +128,7 @@ class Peaks(NamedTuple):
 def peaks(samples: Tensor, rate: int) -> Peaks:
     """Of a sound (1 or 2, time) at `rate` Hz; 0 dB for silence. Source: short-term crest, as `measure`."""
     block_peak_power, energy, peak_power, mean = _crest_blocks(samples, rate)
-    active = _active(energy)
+    active = active_frames(energy)
     punch = (_db(block_peak_power[active]) - _db(energy[active])).median() if active.any() else 0.0
     return Peaks(float(punch), float(_db(peak_power) - _db(mean)), float(mean))
 
@@ -238,8 +238,9 @@ def _band_matrix(window: int, rate: int, centres: Tensor, per_octave: int) -> Te
     return share * 2 / energy
 
 
-def _active(energy: Tensor) -> Tensor:
-    """Which frames count: not silent, and within ACTIVE_DB of the 95th percentile of what isn't silent."""
+def active_frames(energy: Tensor) -> Tensor:
+    """Which frames (frames,) of a sound count by their energy (frames,): not silent, and within ACTIVE_DB of
+    the 95th percentile of what isn't silent."""
     audible = energy > 10 ** (FLOOR_DB / 10)
     if not audible.any():
         return audible

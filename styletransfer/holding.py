@@ -13,12 +13,13 @@ from styletransfer.notes import Note
 from styletransfer.threads import spread
 
 ONSETS_KEPT, CHROMA_KEPT = 0.98, 0.95
-"""The least correlation with what they were that a strip leaves to a passage: any room moves chroma, since
-it rings where there was silence."""
+"""The least correlation with what they were that a strip leaves to a passage: any room rings on into the next
+chord."""
 
 _PASSAGE_S = 20.0
-_TRIES = 4
-_CAUTION = 0.95  # of the share at which a parabola through what was tried would lose just enough
+_TRIES = 6
+_CAUTION = 0.95  # of the share at which a power law through what was tried would lose just enough
+_FLATTEST = 0.3  # exponent of that law: what a little does already; a parabola, as of compressors, is assumed
 _NOTED = 0.5  # less than this much of what was set is said
 _WORDS = {"dynamics": "compression and saturation", "space": "reverb"}
 
@@ -60,7 +61,8 @@ def _share(acting: Settings, group: str, passage: Audio) -> float:
     """How much of a group's settings a passage bears, for themselves."""
     if acting == neutral(STRIP):
         return 1.0
-    before, share = Content(passage.samples, passage.rate), 1.0
+    before, share, power = Content(passage.samples, passage.rate), 1.0, 2.0
+    tried: tuple[float, float] | None = None
     for _ in range(_TRIES):
         heard = mixdown.processed_stem(passage, _with(acting, {group: share}))
         after = Content(heard.samples, heard.rate)
@@ -70,7 +72,10 @@ def _share(acting: Settings, group: str, passage: Audio) -> float:
         )
         if not lost > 1:  # nor where there is nothing to compare
             return share
-        share *= _CAUTION / math.sqrt(lost)
+        if tried is not None:
+            power = min(max(math.log(tried[1] / lost) / math.log(tried[0] / share), _FLATTEST), 2.0)
+        tried = share, lost
+        share *= _CAUTION * lost ** (-1 / power)
     return 0.0
 
 

@@ -7,7 +7,7 @@ import torch
 from styletransfer.audio import STEMS, Audio
 from styletransfer.converter.console import STRIP, Settings, neutral
 from styletransfer.encoder.content import Content
-from styletransfer.holding import ONSETS_KEPT, held_back
+from styletransfer.holding import CHROMA_KEPT, ONSETS_KEPT, held_back
 from styletransfer.mixdown import processed_stem
 from styletransfer.threads import single, spread
 
@@ -63,6 +63,24 @@ def test_a_room_that_drowns_the_notes_is_held_back() -> None:
     after, _ = held_back(before, {"bass": plucked()})
     assert 0 <= after["bass"]["reverb"]["wet"] < 0.6
     assert after["bass"]["compressor"] == before["bass"]["compressor"]
+
+
+def test_a_little_of_a_room_is_left_where_chords_follow_each_other() -> None:
+    stem = plucked()
+    before = strips(reverb={"wet": 0.5, "decay_s": 3.0})
+    after, _ = held_back(before, {"bass": stem})
+    assert 0.1 < after["bass"]["reverb"]["wet"] < 0.4
+    heard = processed_stem(stem, after["bass"])
+    chroma = Content(heard.samples, RATE).chroma_kept(Content(stem.samples, RATE))
+    assert CHROMA_KEPT <= chroma < CHROMA_KEPT + 0.02
+
+
+def test_a_room_that_rings_into_pauses_stays() -> None:
+    stem = plucked()
+    stem.samples[:, RATE * 3 : RATE * 6] = 0
+    stem.samples[:, -RATE:] = 0
+    before = strips(reverb={"wet": 0.1, "decay_s": 1.0})
+    assert held_back(before, {"bass": stem}) == (before, [])
 
 
 def test_what_keeps_the_music_stays_to_the_digit() -> None:

@@ -28,7 +28,7 @@ class ContentKept:
     """How much of the input's content is left.
 
     onsets     correlation of spectral flux, 10 ms apart, in [-1, 1].
-    chroma     correlation of the pitch classes' shares over time, in [-1, 1].
+    chroma     correlation of the pitch classes' shares over time, where the input sounds, in [-1, 1].
     si_sdr_db  what remains after the best filter of 512 taps on the input: nothing but an equalizer
                and a gain leaves this high.
     """

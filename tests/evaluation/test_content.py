@@ -53,6 +53,15 @@ def test_noise_reads_as_its_level():
     assert content_kept(dirty, sound).si_sdr_db == pytest.approx(20, abs=0.3)
 
 
+def test_what_rings_in_a_pause_is_no_other_harmony():
+    sound = tune(0)
+    sound.samples[:, 2 * RATE : 4 * RATE] = 0
+    ringing = sound.samples.clone()
+    ringing[:, 2 * RATE : 4 * RATE] = 1e-3 * tune(1).samples[:, 2 * RATE : 4 * RATE]
+    assert content_kept(Audio(ringing, RATE), sound).chroma > 0.98
+    assert content_kept(sound, Audio(ringing, RATE)).chroma > 0.98
+
+
 def test_other_music_keeps_nothing():
     kept = content_kept(tune(1), tune(0))
     assert kept.onsets < 0.4
