@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -29,7 +29,7 @@ NOTHING = "do nothing"
 CONSTANT, CLOSED, MATCHERING, ORACLE = "constant preset", "closed", "Matchering", "oracle"
 TCN = "tcn"
 """The converter that has no settings to be wrong about."""
-REFINED, LEAKY = ", refined", ", leaky stems in full"
+REFINED, LEAKY, SUMMED = ", refined", ", leaky stems in full", ", plain sum"
 """What is added to the name of a system for what it does otherwise."""
 
 
@@ -166,6 +166,22 @@ class Converter:
         known = KnownStems(exact=exact)
         sounds = (known.tell(mix.samples, stems) for mix, stems in (source, reference))
         return styletransfer.transfer(*sounds, separator=known, cache=_Keepless(), **self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What a converter made of the stems, summed instead of rendered by difference, as loud as its mix."""
+
+    converter: Converter
+
+    @property
+    def name(self) -> str:
+        return self.converter.name + SUMMED
+
+    def __call__(self, task: Task) -> Answer:
+        answer = self.converter(task)
+        assert answer.stems is not None
+        return replace(answer, mix=as_loud(torch.stack([*answer.stems.values()]).sum(0), answer.mix))
 
 
 Sides = tuple[Audio, Mapping[str, Tensor]]

@@ -10,12 +10,12 @@ import torch
 from styletransfer.evaluation.report import interval
 from styletransfer.evaluation.statistics import Estimate, paired
 
-from .answers import CLOSED, CONSTANT, LEAKY, LEVELLED, MATCHERING, NOTHING, RAW, REFINED
+from .answers import CLOSED, CONSTANT, LEAKY, LEVELLED, MATCHERING, NOTHING, RAW, REFINED, SUMMED
 
 BASELINES = (NOTHING, RAW, LEVELLED, CONSTANT, CLOSED, MATCHERING)
 """Whatever a system has to be ahead of; an oracle knows the answer and is none."""
 
-VARIANTS = (REFINED, LEAKY)
+VARIANTS = (REFINED, LEAKY, SUMMED)
 """What the name of a system has that does something else than by default."""
 
 

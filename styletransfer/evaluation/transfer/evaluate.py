@@ -36,8 +36,10 @@ from .answers import (
     Levelled,
     Oracle,
     Raw,
+    Summed,
     System,
 )
+from .best import VARIANTS
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import UNGATED, Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
@@ -202,7 +204,11 @@ def _with_truth(
     )
     main, asked = next(iter(options.items()))
     ours.append(Converter(main + UNGATED, {"seed": config.seed, **asked, "gate": False}))
-    systems += [*others, *ours, Oracle()]
+    tcn = {TCN: {"converter": TCN}} if TCN in options | beside else {}
+    summed = [
+        Summed(Converter(name, {"seed": config.seed, **asked})) for name, asked in _unmastered(tcn).items()
+    ]
+    systems += [*others, *ours, *summed, Oracle()]
     separators = {TRUE: None, SEPARATED: choose(config.separator)}
     if config.other_separator is not None:
         separators[OTHERWISE] = choose(config.other_separator)
@@ -286,7 +292,9 @@ def _beside(options: Options, marks: set[str], notes: list[str]) -> Options:
 
 
 def _unmastered(options: Options) -> Options:
-    return {name + UNMASTERED: {**asked, "lock": ["master"]} for name, asked in options.items()}
+    """The same with the master locked; variants, which may take minutes, aren't measured so, too."""
+    plain = {name: asked for name, asked in options.items() if not name.endswith(VARIANTS)}
+    return {name + UNMASTERED: {**asked, "lock": ["master"]} for name, asked in plain.items()}
 
 
 def _refuse_seen(what: str, trained_on: Iterable[str], marks: set[str]) -> None:

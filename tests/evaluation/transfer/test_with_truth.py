@@ -33,6 +33,7 @@ from styletransfer.evaluation.transfer.answers import (
     Levelled,
     Oracle,
     Raw,
+    Summed,
 )
 from styletransfer.evaluation.transfer.answers import TCN as TCN_NAME
 from styletransfer.evaluation.transfer.best import beside_best
@@ -311,9 +312,13 @@ def network_of(folder: Path) -> Path:
 
 
 def test_a_network_without_knobs_is_judged_by_its_sound(task: Task, tmp_path: Path):
-    options = {"converter": str(network_of(tmp_path)), "gate": False}
-    judged = judge_task(task, [Raw(), Converter("anew", options)])
+    options = {"converter": str(network_of(tmp_path)), "gate": False, "lock": ["master"]}
+    anew = Converter("anew", options)
+    judged = judge_task(task, [Raw(), anew, Summed(anew)])
     score = judged.scores["anew"]
+    summed = judged.scores["anew, plain sum"].spectral
+    assert summed[MIX].left_right == pytest.approx(score.spectral[MIX].left_right, rel=0.02)  # no rest
+    assert summed["drums"] == score.spectral["drums"]
     assert set(score.spectral) == {MIX, "drums", "bass"}
     assert score.spectral["drums"] != judged.scores[RAW].spectral["drums"]
     assert not score.settings
