@@ -22,7 +22,7 @@ from .kad import kad
 from .mixes import Automix, mixers
 from .null_tests import NullTests, null_tests
 from .preset import Preset
-from .speed import Speed, peak_bytes, speed
+from .speed import SONG_S, Speed, in_a_row, peak_bytes, speed
 from .spreading import Kept, in_turn
 
 _LONG_SONGS = 10  # are sung in a row for the memory's figure
@@ -36,7 +36,7 @@ class FinishedPlan:
 
     pairs   only the first so many; all where None.
     stems   AF per stem, too, which separates every result.
-    nulls   null tests of the first converter; `speed` its time and memory.
+    nulls   null tests of the first converter; `speed` its memory and its time, of an excerpt and a song.
     """
 
     set_name: str = "bench"
@@ -58,7 +58,7 @@ class Finished:
     judged: list[Pair]
     kad: dict[str, dict[str, float]] = field(default_factory=dict)
     nulls: NullTests | None = None
-    speed: Speed | None = None
+    speed: tuple[Speed, ...] = ()
     peak_bytes: int | None = None
 
     @property
@@ -102,7 +102,8 @@ def judge(
 
     judged = in_turn(judged_pair, pairs, partial(progress, "finished music"), kept)
     references = [embedded(read_excerpt(paths[reference]), encoders) for _, reference in pairs]
-    nulls = timed = peak = None
+    nulls = peak = None
+    timed: tuple[Speed, ...] = ()
     if plan.nulls and len(pairs) > 1:
         progress("null tests", 0.0)
         sounds_of = [tuple(read_excerpt(paths[name]) for name in pair) for pair in pairs]
@@ -110,11 +111,15 @@ def judge(
         nulls = null_tests([(pair[0], pair[1]) for pair in sounds_of], main, right)
         progress("null tests", 1.0)
     if plan.speed:
+        some = [read_excerpt(path) for path in list(paths.values())[:_LONG_SONGS]]
         first, second = (read_excerpt(paths[name]) for name in pairs[0])
-        timed = speed(first, second, program, lambda stage: progress(stage, 0.0), main.options)
+        wholes = [in_a_row([one, *some], SONG_S) for one in (first, second)]
+        timed = tuple(
+            speed(source, reference, program, lambda stage: progress(stage, 0.0), main.options)
+            for source, reference in ((first, second), wholes)
+        )
         progress("peak memory", 0.0)
-        long = [read_excerpt(path) for path in list(paths.values())[:_LONG_SONGS]]
-        peak = peak_bytes(long, second, main.options)
+        peak = peak_bytes(some, second, main.options)
     return Finished(songs, judged, _kads(judged, references, encoders), nulls, timed, peak)
 
 

@@ -176,16 +176,22 @@ def null_text(nulls: NullTests) -> str:
     )
 
 
-def speed_text(found: Speed, peak_bytes: int) -> str:
-    """Times and memory in lines."""
-    theirs = "not here" if found.matchering is None else f"{found.matchering:.3f} s per second"
-    return lines(
-        f"everything but separation: {found.rest:.3f} s per second (limit 0.10); in a process of its own, "
-        f"where models are loaded anew: {found.first:.3f}",
-        f"builtin separation, both sides: {found.separation:.3f} s per second (limit 0.35)",
-        f"Matchering, in turn in the same run: {theirs}",
-        f"peak memory for {LONG_S // 60} minutes of stereo: {peak_bytes / 1e9:.2f} GB (limit 2.5)",
-    )
+def speed_table(timed: Sequence[Speed]) -> str:
+    """Seconds per second of input, by its length, beside their limits."""
+    header = ["seconds per second of", *(f"{found.duration_s:.0f} s" for found in timed), "limit"]
+    theirs = ["" if found.matchering is None else f"{found.matchering:.3f}" for found in timed]
+    rows = [
+        ["everything but separation", *(f"{found.rest:.3f}" for found in timed), "0.10"],
+        ["… where models are loaded anew", *(f"{found.first:.3f}" for found in timed), "0.10"],
+        ["builtin separation, both sides", *(f"{found.separation:.3f}" for found in timed), "0.35"],
+        ["Matchering, in turn in the same run", *theirs, ""],
+    ]
+    return table(header, rows)
+
+
+def memory_text(peak_bytes: int) -> str:
+    """The peak in one line."""
+    return f"Peak memory for {LONG_S // 60} minutes of stereo: {peak_bytes / 1e9:.2f} GB (limit 2.5)."
 
 
 def _ratio(comparison: Paired | None) -> str:

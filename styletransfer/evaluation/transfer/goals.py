@@ -94,7 +94,7 @@ def _finished(finished: Finished, main: str, seed: int) -> Iterator[Goal]:
     mixes = [content for pair in judged if (content := pair[main].content) is not None]
     yield Goal("onsets kept, mix", _MIX_CONTENT, fmean(one.onsets for one in mixes))
     yield Goal("chroma kept, mix", _MIX_CONTENT, fmean(one.chroma for one in mixes))
-    if finished.speed is not None:
-        what = "s per s, all but separation and refinement"
-        yield Goal(what, _SECONDS, finished.speed.rest, at_most=True)
-        yield Goal(f"{what}, models loaded anew", _SECONDS, finished.speed.first, at_most=True)
+    for timed in finished.speed:
+        what = f"s per s of {timed.duration_s:.0f} s, all but separation and refinement"
+        yield Goal(what, _SECONDS, timed.rest, at_most=True)
+        yield Goal(f"{what}, models loaded anew", _SECONDS, timed.first, at_most=True)

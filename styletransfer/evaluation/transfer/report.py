@@ -186,9 +186,12 @@ def _finished_parts(finished: Finished, main: str, config: TransferConfig) -> li
         ]
     if finished.nulls is not None:
         parts += ["### Null tests", finished_tables.null_text(finished.nulls)]
-    if finished.speed is not None and finished.peak_bytes is not None:
-        text = finished_tables.speed_text(finished.speed, finished.peak_bytes)
-        parts += [f"### Speed and memory ({machine()['machine']['threads']} threads)", text]
+    if finished.peak_bytes is not None:
+        parts += [
+            f"### Speed and memory ({machine()['machine']['threads']} threads)",
+            finished_tables.speed_table(finished.speed),
+            finished_tables.memory_text(finished.peak_bytes),
+        ]
     return parts
 
 
@@ -211,9 +214,8 @@ def _finished_figures(finished: Finished, seed: int) -> dict[str, Any]:
         },
         "kad": finished.kad,
         "null_tests": None if finished.nulls is None else finished.nulls.figures(),
-        "speed": None
-        if finished.speed is None
-        else {**finished.speed.figures(), "peak_bytes": finished.peak_bytes},
+        "speed": [timed.figures() for timed in finished.speed],
+        "peak_bytes": finished.peak_bytes,
         "pairs": [
             {
                 "input": source,

@@ -26,7 +26,7 @@ from styletransfer.evaluation.sound import write_excerpt
 from styletransfer.stem_cache import StemCache
 
 RUNS = 5
-LONG_S = 600
+SONG_S, LONG_S = 180, 600
 
 _MEASURED = """
 import json, resource, sys
@@ -56,12 +56,14 @@ print(json.dumps({"peak_bytes": peak, "rest_s": seconds}))
 class Speed:
     """Seconds of work per second of input, the reference equally long; medians, on 2 threads.
 
+    duration_s  of the input.
     separation  of both sides with `builtin`.
     rest        everything else: reading, measuring, matching, rendering, checking, writing.
     first       the rest in a process of its own, where every model has yet to be loaded.
     matchering  all of Matchering's work, reading and writing included; None where it isn't here.
     """
 
+    duration_s: float
     separation: float
     rest: float
     first: float
@@ -89,7 +91,7 @@ def speed(
     first: list[float] = []
     theirs: list[float] = []
     for run in range(RUNS):
-        tell(f"speed, run {run + 1} of {RUNS}")
+        tell(f"speed on {shared:.0f} s, run {run + 1} of {RUNS}")
         ours.append(_timed(source, reference, options or {}))
         first.append(_alone(source, reference, options or {})["rest_s"])
         if program is not None:
@@ -97,6 +99,7 @@ def speed(
     separation = [sum(t for stage, t in stages.items() if "separating" in stage) for _, stages in ours]
     rest = [total - part for (total, _), part in zip(ours, separation, strict=True)]
     return Speed(
+        duration_s=shared,
         separation=statistics.median(separation) / shared,
         rest=statistics.median(rest) / shared,
         first=statistics.median(first) / shared,
@@ -110,11 +113,15 @@ def speed(
 
 def peak_bytes(sources: list[Audio], reference: Audio, options: Mapping[str, Any] | None = None) -> int:
     """Peak resident memory of a process that transfers 10 minutes of stereo: these sounds in a row."""
-    rate = sources[0].rate
-    pieces = [sound.with_channels(2).at_rate(rate).samples for sound in sources]
-    repeats = -(-LONG_S * rate // sum(piece.shape[-1] for piece in pieces))
-    long = Audio(torch.cat(pieces * repeats, -1)[:, : LONG_S * rate], rate)
-    return int(_alone(long, reference, options or {})["peak_bytes"])
+    return int(_alone(in_a_row(sources, LONG_S), reference, options or {})["peak_bytes"])
+
+
+def in_a_row(sounds: list[Audio], duration_s: int) -> Audio:
+    """Sounds one after the other, again and again, in stereo and at the first one's rate."""
+    rate = sounds[0].rate
+    pieces = [sound.with_channels(2).at_rate(rate).samples for sound in sounds]
+    repeats = -(-duration_s * rate // sum(piece.shape[-1] for piece in pieces))
+    return Audio(torch.cat(pieces * repeats, -1)[:, : duration_s * rate], rate)
 
 
 def _alone(source: Audio, reference: Audio, options: Mapping[str, Any]) -> dict[str, float]:

@@ -142,6 +142,15 @@ def test_nothing_is_done_where_nothing_is_to_be_done(tmp_path: Path):
     assert self_residual_db(sounds[0], automix) < -40
 
 
+def test_sounds_in_a_row_make_a_song_of_the_asked_length():
+    first, second = beat(0, 0.2), beat(1, 0.8)
+    song = speed.in_a_row([first, second], 20)
+    assert song.duration_s == 20
+    start = first.frames + second.frames
+    assert torch.equal(song.samples[:, first.frames : start], second.with_channels(2).samples)
+    assert torch.equal(song.samples[:, start : start + 100], first.with_channels(2).samples[:, :100])
+
+
 def test_memory_and_time_are_those_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(speed, "LONG_S", 8)
     peak = speed.peak_bytes([beat(0, 0.2)], beat(1, 0.8))
@@ -149,6 +158,7 @@ def test_memory_and_time_are_those_of_the_program(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(speed, "RUNS", 1)
     monkeypatch.setattr(Matchering, "seconds", lambda self, source, reference: 3.0)
     found = speed.speed(beat(0, 0.2), beat(1, 0.8, seconds=4), Matchering(tmp_path), lambda message: None)
+    assert found.duration_s == 4
     assert found.matchering == pytest.approx(3.0 / 4)
     assert found.separation > 0
     assert found.rest > 0
