@@ -37,8 +37,7 @@ pytest.importorskip("tensorboard")
 
 RECIPE = ConsoleRecipe(
     passages=4,
-    takes=2,
-    separated_takes=1,
+    takes=1,
     inputs=1,
     rounds=2,
     steps_per_round=2,
@@ -86,7 +85,7 @@ def unbroken(corpus: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def passages(unbroken: run.Trained, corpus: Path, kept: Path) -> list[Passage]:
     found, _ = neutral_passages(corpus, "train", 4, kept, Crew(0), lambda share: None)
-    return [run.make(run.Order(one, kept, 2, 1, 0.4, 0, "fxencoder-small", "builtin")) for one in found]
+    return [run.make(run.Order(one, kept, 1, 0.4, 0, "fxencoder-small", "builtin")) for one in found]
 
 
 @pytest.fixture(scope="module")
@@ -235,22 +234,12 @@ def test_the_prior_asks_for_settings_as_lessons_have_them(rows: Lessons) -> None
 def test_pairs_are_of_different_pieces_and_say_where_they_come_from(
     rows: Lessons, passages: list[Passage]
 ) -> None:
-    for ours, theirs, _, _, _ in rows.place.tolist():
+    for ours, theirs, take, _, _ in rows.place.tolist():
         assert passages[ours].neutral.piece != passages[theirs].neutral.piece
+        assert take == 0
     rows = rows.of(((rows.place[:, 4] == 0) & (rows.strip < 4)).nonzero()[:, 0])
     truth = passages[rows.place[0, 1]].settings[0, rows.strip[0]]
     assert torch.equal(rows.truth[0, : len(truth)], truth)
-
-
-def test_only_the_first_takes_are_separated_and_mastered(rows: Lessons, passages: list[Passage]) -> None:
-    for passage in passages:
-        assert len(passage.settings) == 2
-        assert [len(passage.sides[condition]) for condition in lessons.CONDITIONS] == [3, 2]
-        assert len(passage.masters) == len(passage.mastered) == 1
-    master = rows.strip == STRIPS.index("master")
-    take, separated = rows.place[:, 2], rows.place[:, 3] == 1
-    assert set(take[~master & ~separated].tolist()) == {0, 1}
-    assert not take[separated | master].any()
 
 
 def test_what_an_input_has_already_is_not_done_twice(rows: Lessons, passages: list[Passage]) -> None:
@@ -261,8 +250,7 @@ def test_what_an_input_has_already_is_not_done_twice(rows: Lessons, passages: li
     seen = set()
     for row in range(mixed.rows):
         stem = int(mixed.strip[row])
-        numbers = mixed.place[row].tolist()
-        ours, theirs = (passages[numbers[side]].settings[(0, numbers[2])[side], stem] for side in (0, 1))
+        ours, theirs = (passages[mixed.place[row, side]].settings[0, stem] for side in (0, 1))
         curves = [curves_db(one[None], mixed.strip[row : row + 1])[0] for one in (theirs, ours)]
         torch.testing.assert_close(mixed.wanted_db[row], curves[0] - curves[1])
         for index, (stage, name, _) in enumerate(knobs):
@@ -276,12 +264,9 @@ def test_what_an_input_has_already_is_not_done_twice(rows: Lessons, passages: li
     assert seen == {False, True}
 
 
-def test_each_pair_has_a_lesson_for_the_master_that_its_take_has(
-    rows: Lessons, passages: list[Passage]
-) -> None:
+def test_each_pair_has_a_lesson_for_the_master(rows: Lessons, passages: list[Passage]) -> None:
     masters = rows.of((rows.strip == STRIPS.index("master")).nonzero()[:, 0])
-    mastered = (rows.place[:, 4] == 0) & (rows.place[:, 2] == 0)
-    assert masters.rows == len(rows.of(mastered.nonzero()[:, 0]).place.unique(dim=0))
+    assert masters.rows == len(rows.of((rows.place[:, 4] == 0).nonzero()[:, 0]).place.unique(dim=0))
     theirs = passages[masters.place[0, 1]]
     assert torch.equal(masters.truth[0], theirs.masters[0])
     mix = theirs.mastered[0].styles["mix"].learned

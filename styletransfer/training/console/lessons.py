@@ -92,18 +92,16 @@ def gather(
     crew: Crew,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Lessons:
-    """Lessons from passages: each take of each is the reference of so many others, of other pieces; where
-    both sides are separated, a take that was."""
+    """Lessons from passages: each take of each is the reference of so many others, of other pieces."""
     orders = []
     for number, theirs in enumerate(passages):
         others = [index for index, one in enumerate(passages) if one.neutral.piece != theirs.neutral.piece]
-        takes = [len(theirs.sides[condition]) - 1 for condition in CONDITIONS]
         pairs = []
-        for turn in range(takes[0]):
+        for take in range(len(theirs.settings)):
             for index in torch.randperm(len(others), generator=generator)[:inputs].tolist():
                 chances = torch.rand(2, generator=generator).tolist()
-                separated, mixed = int(chances[0] < separated_share), int(chances[1] < mixed_share)
-                pairs.append((others[index], number, turn % takes[separated], separated, mixed))
+                separated, mixed = chances[0] < separated_share, chances[1] < mixed_share
+                pairs.append((others[index], number, take, int(separated), int(mixed)))
         named = {index: passages[index] for pair in pairs for index in pair[:2]}
         orders.append((pairs, {index: (one.path, one.neutral) for index, one in named.items()}))
     rows = []
@@ -168,7 +166,7 @@ def kept(
 
 def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int) -> Lessons | None:
     """The strips that both passages have, in one condition, with the input in one of its INPUTS, and the
-    master where all stems are the same and the take has one; None where they share none."""
+    master where all stems are the same; None where they share none."""
     before, after = ours.sides[condition][state], theirs.sides[condition][take + 1]
     strips, _ = match_stems(before.measures, after.measures)
     playing = [name for name in STEMS if name in ours.neutral.names and name in theirs.neutral.names]
@@ -186,7 +184,7 @@ def lesson(ours: Passage, theirs: Passage, take: int, condition: str, state: int
     own = torch.stack([ours.settings[0, STEMS.index(name)] for name in names]) if state else None
     measures = [before.measures.stems[name] for name in names]
     rows = [_rows(names, measures, _styles(names, before, after), closed, wanted, own)]
-    if take < len(theirs.mastered) and ours.neutral.names == theirs.neutral.names and not state:
+    if ours.neutral.names == theirs.neutral.names and not state:
         rows.append(_master(ours, theirs, take))
     return joined(rows)
 

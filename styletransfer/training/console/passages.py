@@ -40,7 +40,7 @@ INPUTS = 2
 _EXCERPT = round(EXCERPT_S * RATE)
 _BANDS = len(BAND_HZ)
 _PARTS = (*STEMS, "mix")
-_FORMAT = 4
+_FORMAT = 3
 _SCALARS = (
     "bandwidth_hz",
     "loudness_lufs",
@@ -67,10 +67,9 @@ class Passage:
 
     neutral   where its samples are; path: where what was heard of it is kept.
     settings  (takes, 4 stems, knobs) positions of each take's true settings, in the order of STEMS.
-    sides     condition → the neutral state, then each take; "separated" has the first takes alone.
+    sides     condition → the neutral state, then each take.
     tried     condition → input (see INPUTS) → stem → what compressors do to it; "true" has "master", too.
-    masters   (separated takes, knobs) positions of the first takes' masters; mastered: the neutral mix behind
-              each.
+    masters   (takes, knobs) positions of each take's master; mastered: the neutral mix behind it.
     """
 
     neutral: Neutral
@@ -93,15 +92,14 @@ def hear(
     neutral: Neutral,
     folder: Path,
     takes: int,
-    separated_takes: int,
     foreign_share: float,
     seed: int,
     encoder: LoadedEncoder,
     separator: Separator,
 ) -> Passage:
     """The passage as it is kept in `folder`; heard and kept where it isn't there yet."""
-    drawn_by = takes, separated_takes, foreign_share, seed
-    told = json.dumps([_FORMAT, neutral.path.name, *drawn_by, encoder.fingerprint, separator.fingerprint])
+    heard_by = encoder.fingerprint, separator.fingerprint
+    told = json.dumps([_FORMAT, neutral.path.name, takes, foreign_share, seed, *heard_by])
     key = hashlib.sha256(told.encode()).hexdigest()
     path = folder / f"{neutral.path.stem}-{key[:8]}.safetensors"
     if not path.is_file():
@@ -109,7 +107,7 @@ def hear(
         stems = neutral.stems()
         drawn = [{name: draw_settings(chance, name) for name in STEMS} for _ in range(takes)]
         settings = [torch.stack([positions(STRIP, take[name]) for name in STEMS]) for take in drawn]
-        masters = [draw_master(chance) for _ in range(separated_takes)]
+        masters = [draw_master(chance) for _ in range(takes)]
         tensors: dict[str, Tensor] = {
             "settings": torch.stack(settings),
             "masters": torch.stack([positions(MASTER, master) for master in masters]),
@@ -119,10 +117,8 @@ def hear(
         for index, take in enumerate([None, *drawn]):
             rendered = stems if take is None else _loosely(stems, take, foreign_share, chance)
             mix = torch.stack(list(rendered.values())).sum(0)
-            conditions = {"true": rendered}
-            if index <= separated_takes:
-                conditions["separated"] = taken_apart(mix, separator)[0]
-            for condition, heard in conditions.items():
+            apart = {"true": rendered, "separated": taken_apart(mix, separator)[0]}
+            for condition, heard in apart.items():
                 tensors |= _packed(f"{condition}.{index}", heard, mix, encoder)
                 if index < INPUTS:
                     cuts = [samples[:, start : start + _EXCERPT] for samples in heard.values()]
@@ -177,11 +173,12 @@ def read(path: Path, neutral: Neutral) -> Passage:
     with safetensors.safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys() if not key.endswith(".excerpt")}  # noqa: SIM118
         tried: Mapping[str, list[dict[str, list[dict[str, object]]]]] = json.loads(file.metadata()["tried"])
+    takes = len(tensors["settings"])
     return Passage(
         neutral,
         tensors["settings"],
         {
-            condition: [_side(tensors, name) for name in _numbered(tensors, condition)]
+            condition: [_side(tensors, f"{condition}.{index}") for index in range(takes + 1)]
             for condition in CONDITIONS
         },
         {
@@ -192,15 +189,9 @@ def read(path: Path, neutral: Neutral) -> Passage:
             for condition, inputs in tried.items()
         },
         tensors["masters"],
-        [_side(tensors, name) for name in _numbered(tensors, "mastered")],
+        [_side(tensors, f"mastered.{index}") for index in range(takes)],
         path,
     )
-
-
-def _numbered(tensors: Mapping[str, Tensor], kind: str) -> list[str]:
-    """The prefixes of all that was kept of a kind, in order."""
-    count = sum(name.startswith(f"{kind}.") and name.endswith(".measures") for name in tensors)
-    return [f"{kind}.{index}" for index in range(count)]
 
 
 def _side(tensors: Mapping[str, Tensor], prefix: str) -> Side:

@@ -20,7 +20,6 @@ class ConsoleRecipe(BaseModel):
     passages          neutral passages of training songs, one per piece; validation has a fifth as many.
     wet_passages      more for training, of finished music that was separated, where the corpus has any.
     takes             random settings that each passage goes through; each take serves as a reference.
-    separated_takes   the first of them, that pass through the separator and a master, too: most of the time.
     foreign_share     share of the takes' stages that another make than the console's renders, set alike.
     inputs            passages that are paired with each take, of other pieces.
     separated_share   share of the pairs whose both sides passed through the separator.
@@ -46,7 +45,6 @@ class ConsoleRecipe(BaseModel):
     passages: int = Field(400, ge=4)
     wet_passages: int = Field(0, ge=0)
     takes: int = Field(3, ge=1)
-    separated_takes: int = Field(2, ge=1)
     foreign_share: float = Field(0.4, ge=0, le=1)
     inputs: int = Field(3, ge=1)
     separated_share: float = Field(0.5, ge=0, le=1)

@@ -71,7 +71,6 @@ class Order:
     neutral: Neutral
     folder: Path
     takes: int
-    separated_takes: int
     foreign_share: float
     seed: int
     encoder: str
@@ -87,8 +86,7 @@ def _ears(encoder: str, separator: str) -> tuple[LoadedEncoder, Separator]:
 def make(order: Order) -> Passage:
     """The passage, heard."""
     heard = _ears(order.encoder, order.separator)
-    drawn = order.takes, order.separated_takes, order.foreign_share, order.seed
-    return hear(order.neutral, order.folder, *drawn, *heard)
+    return hear(order.neutral, order.folder, order.takes, order.foreign_share, order.seed, *heard)
 
 
 def make_file(order: Order) -> None:
@@ -144,7 +142,7 @@ def train(
     def heard_passages(split: str, count: int, pool: str = "songs") -> list[Passage]:
         made = partial(progress, f"{split} passages")
         found, _ = neutral_passages(corpus, split, count, kept, crew, made, pool)
-        drawn = recipe.takes, recipe.separated_takes, recipe.foreign_share, recipe.seed
+        drawn = recipe.takes, recipe.foreign_share, recipe.seed
         orders = [Order(one, kept, *drawn, encoder, separator) for one in found]
         passages = []
         for done, _ in enumerate(crew.map(make_file, orders, ahead=8), 1):

@@ -27,9 +27,8 @@ from .loss import known_loss, missed_db
 from .passages import CONDITIONS, Passage
 from .recipe import ConsoleRecipe
 
-SCALES = (0.75, 0.5, 1.0, 0.25, 0.0)
-"""Shares of the residuals that are tried, per strip and effect; as one for all, the first is what whole
-transfers of validation tasks are closest with (docs/experiments.md)."""
+SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the residuals that are tried, per strip and effect."""
 
 EFFECTS: dict[str, tuple[str, ...]] = {
     "tone": ("eq", "side_eq"),
@@ -74,31 +73,33 @@ class Judge:
     ) -> dict[str, dict[str, float]]:
         """Set the network's scale per strip and effect to what sounds closest to the truth; the shares.
 
-        One effect after the other, the rest as chosen so far, the first of SCALES at the start. Another share
-        has to be closer by more than its difference's standard error. Nothing acts on strips that are
-        `resting`.
+        One effect after the other, the rest as chosen so far. A larger share has to be closer by more than
+        its difference's standard error. Nothing acts on strips that are `resting`.
         """
         chosen: dict[str, dict[str, float]] = {name: {} for name in STRIPS}
-        network.scale.fill_(SCALES[0])
         for number, name in enumerate(STRIPS):
             if name in resting:
                 network.scale[number] = 0
                 continue
             stages = [stage for stage, _, _ in knobs_of(table_of(name))]
             of_strip = (self.audible.strip == number).nonzero()[:, 0]
-            least = self._missed(network, of_strip)
+            whole = self._missed(network, of_strip)
             for done, (effect, members) in enumerate(EFFECTS.items(), 1):
                 places = [index for index, stage in enumerate(stages) if stage in members]
                 progress((number + done / len(EFFECTS)) / len(STRIPS))
                 if not places or not any(residual_reach(table_of(name))[places]):
                     continue
-                best = SCALES[0]
-                for share in SCALES[1:]:
+                tried = []
+                for share in SCALES[:-1]:
                     network.scale[number, places] = share
-                    missed = self._missed(network, of_strip)
-                    if _surely_smaller(missed, least):
-                        best, least = share, missed
-                network.scale[number, places] = chosen[name][effect] = best
+                    tried.append(self._missed(network, of_strip))
+                tried.append(whole)
+                best = 0
+                for index in range(1, len(SCALES)):
+                    if _surely_smaller(tried[index], tried[best]):
+                        best = index
+                network.scale[number, places] = chosen[name][effect] = SCALES[best]
+                whole = tried[best]
         return chosen
 
     def leads(
