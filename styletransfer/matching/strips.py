@@ -90,8 +90,7 @@ def match_stems(
         settings = neutral(STRIP)
         if name in present:
             _match_tone(settings, name, song, reference, limits)
-            if name != "bass":
-                _match_width(settings, song.stems[name], reference.stems[name], limits)
+            _match_width(settings, song.stems[name], reference.stems[name], limits)
             if abs(louder[name]) > limits.level_db:
                 notes.append(
                     Note(
