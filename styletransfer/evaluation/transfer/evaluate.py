@@ -39,7 +39,6 @@ from .answers import (
     Summed,
     System,
 )
-from .best import VARIANTS
 from .finished import Finished, FinishedPlan, matchering_if_here
 from .mixes import UNGATED, Automix
 from .preset import PATH, Preset, drawn_preset, load_preset
@@ -204,10 +203,7 @@ def _with_truth(
     )
     main, asked = next(iter(options.items()))
     ours.append(Converter(main + UNGATED, {"seed": config.seed, **asked, "gate": False}))
-    tcn = {TCN: {"converter": TCN}} if TCN in options | beside else {}
-    summed = [
-        Summed(Converter(name, {"seed": config.seed, **asked})) for name, asked in _unmastered(tcn).items()
-    ]
+    summed = [Summed(one) for one in (*others, *ours) if one.name == TCN + UNMASTERED]
     systems += [*others, *ours, *summed, Oracle()]
     separators = {TRUE: None, SEPARATED: choose(config.separator)}
     if config.other_separator is not None:
@@ -292,9 +288,12 @@ def _beside(options: Options, marks: set[str], notes: list[str]) -> Options:
 
 
 def _unmastered(options: Options) -> Options:
-    """The same with the master locked; variants, which may take minutes, aren't measured so, too."""
-    plain = {name: asked for name, asked in options.items() if not name.endswith(VARIANTS)}
-    return {name + UNMASTERED: {**asked, "lock": ["master"]} for name, asked in plain.items()}
+    """The same with the master locked, but for refined ones: each task would take a minute more."""
+    return {
+        name + UNMASTERED: {**asked, "lock": ["master"]}
+        for name, asked in options.items()
+        if not name.endswith(REFINED)
+    }
 
 
 def _refuse_seen(what: str, trained_on: Iterable[str], marks: set[str]) -> None:

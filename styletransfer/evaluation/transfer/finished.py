@@ -52,6 +52,7 @@ class Finished:
 
     judged  per pair of `songs.pairs`: system → judgement.
     kad     encoder → system → distance between its mixes and the references' second halves, as sets.
+    speed   on an excerpt, then on a song; none where it wasn't measured.
     """
 
     songs: SongSet

@@ -117,7 +117,7 @@ def peak_bytes(sources: list[Audio], reference: Audio, options: Mapping[str, Any
 
 
 def in_a_row(sounds: list[Audio], duration_s: int) -> Audio:
-    """Sounds one after the other, again and again, in stereo and at the first one's rate."""
+    """Sounds one after the other, again and again, for so many seconds: (2, time) at the first one's rate."""
     rate = sounds[0].rate
     pieces = [sound.with_channels(2).at_rate(rate).samples for sound in sounds]
     repeats = -(-duration_s * rate // sum(piece.shape[-1] for piece in pieces))
