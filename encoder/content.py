@@ -34,7 +34,7 @@ class Content:
         )
         magnitudes = magnitude(spectrum).T
         self.onsets = magnitudes.diff(dim=0).clamp(min=0).sum(-1)
-        energy = magnitudes.double().square().sum(-1) / (FFT * window.square().sum())
+        energy = magnitudes.square().sum(-1) / (FFT * window.square().sum())
         self.sounding = active_frames(energy)
         chroma = magnitudes[:, 1:] @ _pitch_classes(rate)
         self.chroma = chroma / chroma.sum(-1, keepdim=True).clamp(min=1e-6)
