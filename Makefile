@@ -6,14 +6,14 @@ DEMO := demo-output
 BENCH_SONGS ?= $(HOME)/.cache/automix-bench
 CORPUS ?= $(HOME)/.cache/automix-corpus
 
-.PHONY: demo test browser-test check docs wheel bench bench-songs converter-tables corpus encoder encoder-tables library-scale separator separator-tables clean
+.PHONY: demo test browser-test check docs wheel bench bench-songs converter-tables corpus encoder encoder-tables converter library-scale separator separator-tables clean
 
 demo: $(VENV)/.installed  ## transfer the style of one example song to another
 	mkdir -p $(DEMO)
 	$(BIN)/automix transfer examples/input.flac examples/reference.flac \
 		--separator builtin -o $(DEMO)/output.flac --save $(DEMO) --overwrite
 
-test: $(VENV)/.installed-dev  ## the whole test suite, a thread for each of as many processes as there are cores
+test: $(VENV)/.installed-dev  ## the tests but for slow ones and the browser's, a thread for each of as many processes as there are cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 browser-test: $(VENV)/.installed-dev  ## drive the pages in a Chromium that is on this machine

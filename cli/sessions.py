@@ -19,7 +19,7 @@ Daw = Annotated[
     str | None,
     typer.Option(
         "--daw",
-        help="Sessions for your studio program, comma-separated: rpp (REAPER), dawproject (Bitwig, Studio "
+        help="Sessions for your DAW, comma-separated: rpp (REAPER), dawproject (Bitwig, Studio "
         "One, Cubase …), stems. In SAVE/daw with --save, else in OUTPUT.daw beside the output.",
         autocompletion=sessions,
     ),

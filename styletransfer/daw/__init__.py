@@ -1,4 +1,4 @@
-"""Sessions for people's own studio programs: a REAPER project, a DAWproject file, plain stems."""
+"""Sessions for people's own DAWs: a REAPER project, a DAWproject file, plain stems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A DAWproject file, the open exchange format of studio programs, version 1.0.
+"""A DAWproject file, the open exchange format of DAWs, version 1.0.
 
 A ZIP of project.xml, metadata.xml and the sounds, as the published schema has it
 (github.com/bitwig/dawproject, Project.xsd): order of elements, required attributes, unique ids.

@@ -115,7 +115,7 @@ def names() -> list[str]:
 def fader_and_pan(gain_db: float, balance: float) -> tuple[float, float]:
     """The fader and the pan that do what the console's gain and balance do.
 
-    A balance turns one side up and the other down with constant power; a pan as studio programs have
+    A balance turns one side up and the other down with constant power; a pan as DAWs have
     it for stereo tracks only turns one side down, by a share of 1. So the louder side goes to the fader.
     """
     offset = balance * math.pi / 4
