@@ -9,7 +9,7 @@ from pathlib import Path
 from styletransfer import encoders, mixdown
 from styletransfer.audio import STEMS, Audio, Stems
 from styletransfer.baked import baked
-from styletransfer.converter.console import STRIP, Settings, neutral, scaled
+from styletransfer.converter.console import STRIP, Settings, keeping, neutral, scaled
 from styletransfer.converter.tcn import RATE
 from styletransfer.converters import Converter, LoadedConsole, LoadedTCN
 from styletransfer.desk import Correction
@@ -43,9 +43,14 @@ class Converted:
     told: dict[str, Treatment] = field(default_factory=dict)
 
 
-def converted(theirs: Reference, ours: Input, network: Converter | None) -> Converted:
-    """What brings the stems toward the reference's; less where they are leaky, unless asked for in full."""
+def converted(theirs: Reference, ours: Input, network: Converter | None, groups: set[str]) -> Converted:
+    """What brings the stems toward the reference's; less where they are leaky, unless asked for in full.
+
+    groups  of stages that may be set. A network is told the whole closed form all the same, as it learned.
+    """
     strips, notes = match_stems(ours.measures, theirs.measures)
+    if "level" not in groups:
+        notes = [note for note in notes if note.code != "level-capped"]
     if isinstance(network, LoadedTCN):
         found = _anew(theirs, ours, network, notes)
     else:
@@ -53,6 +58,7 @@ def converted(theirs: Reference, ours: Input, network: Converter | None) -> Conv
         steps = [fit_dynamics(strips, ours.measures, theirs.measures, stems)]
         if network is not None:
             steps.append(network.corrected(steps[0], _heard(ours.style), _heard(theirs.style)))
+        steps = [{name: keeping(STRIP, step[name], groups) for name in step} for step in steps]
         passages = passages_of(stems)
         steps[-1], held = held_back(steps[-1], passages)
         last = levelled(steps[-1], passages, louder_lu(ours.measures, theirs.measures))

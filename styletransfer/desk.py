@@ -11,7 +11,6 @@ from styletransfer import mixdown, treating
 from styletransfer.audio import Audio
 from styletransfer.closeness import distance, stems_apart
 from styletransfer.converter.console import (
-    GROUPS,
     MASTER,
     STRIP,
     Settings,
@@ -89,15 +88,15 @@ class Desk:
         self._strips = {name: self._allowed(name, settings) for name, settings in strips.items()}
         if self._locked:
             return []
-        bus = self.bus
+        bus, groups = self.bus, self._asked.groups
         heard = self._measured(bus)
         theirs = self._wanted(heard)
-        first, _ = match_master(heard, theirs)
+        first, _ = match_master(heard, theirs, groups=groups)
         behind = mixdown.master_bus(bus, self._allowed("master", first))
         measures = self._measured(behind)
-        master, notes = match_master(measures, theirs, first)
+        master, notes = match_master(measures, theirs, first, groups=groups)
         master["compressor"] = fit_glue(self._passage(behind), measures, theirs) or master["compressor"]
-        if self._mono and theirs.width_db > -30:
+        if self._mono and "width" in groups and theirs.width_db > -30:
             notes = [note for note in notes if note.code != "mono-input"]
             notes.append(Note("mono-output", "the output is mono, so width is left alone", "master"))
         self._matched_master = self._allowed("master", master)
@@ -268,7 +267,7 @@ class Desk:
     def _allowed(self, name: str, settings: Settings) -> Settings:
         """Only the groups that were asked for; nothing between left and right where the output is mono."""
         table = MASTER if name == "master" else STRIP
-        kept = keeping(table, settings, set(self._asked.only or GROUPS))
+        kept = keeping(table, settings, self._asked.groups)
         if self._mono:
             kept |= {stage: neutral(table)[stage] for stage in ("side_eq", "width", "balance")}
         return neutral(table) if name in self._asked.lock else kept
@@ -313,7 +312,7 @@ class Desk:
         """
         ours, theirs, safe = self._ours, self._theirs, self._safe_ceiling_db()
         known = math.isfinite(theirs.loudness.integrated_lufs) and math.isfinite(meter.integrated_lufs)
-        if target_lufs is None or not known or "dynamics" not in (self._asked.only or GROUPS):
+        if target_lufs is None or not known or "dynamics" not in self._asked.groups:
             return safe, mixdown.REDUCTION_DB
         wanted = ours.measures.mix.crest_db
         wanted += amount * (theirs.measures.mix.crest_db - wanted)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from styletransfer import __version__
 from styletransfer.audio import STEMS
-from styletransfer.converter.console import MASTER, STRIP, Settings, Stage
+from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, Stage
 from styletransfer.encoder.loudness import Loudness, LoudnessMeter
 from styletransfer.encoder.measures import BAND_HZ, Measures
 from styletransfer.errors import ConfigError
@@ -192,6 +192,11 @@ class Asked(_Strict):
     polish: bool = True
     refine: int = Field(default=0, ge=0, le=1000)
     seed: int = 0
+
+    @property
+    def groups(self) -> set[str]:
+        """The groups of stages that may be set."""
+        return set(self.only or GROUPS)
 
     @property
     def amounts(self) -> dict[str, float]:

@@ -122,7 +122,7 @@ def carry_over(
     """
     full = request.amounts
     with clock("converting") as done:
-        found = converted(theirs, ours, network)
+        found = converted(theirs, ours, network, request.groups)
         steps, notes = found.steps, found.notes + other_stems(theirs, separator)
         treated: TreatedStems = {}
         if isinstance(network, LoadedTCN):

@@ -15,6 +15,7 @@ from styletransfer.document import Document
 from styletransfer.encoder.loudness import integrated_lufs, true_peak_db
 from styletransfer.errors import AudioError, ConfigError, SeparationError
 from styletransfer.files import read
+from styletransfer.matching import SongMeasures, louder_lu
 from styletransfer.save import save_all
 
 Songs = dict[str, Path]
@@ -81,6 +82,44 @@ def test_only_keeps_the_other_groups_neutral(songs: Songs) -> None:
     with pytest.raises(ConfigError, match="only"):
         transfer(songs["input"], songs["reference"], only=["loudness"])
     assert "level" in GROUPS
+
+
+@pytest.mark.parametrize("converter", ["closed", "console"])
+def test_only_levels_moves_stems_by_what_their_loudness_lacks(songs: Songs, converter: str) -> None:
+    result = transfer(
+        songs["input"],
+        songs["reference"],
+        separator="builtin",
+        converter=converter,
+        only=["level"],
+        confident=False,
+        gate=False,
+    )
+    told = result.document
+    ours, theirs = (SongMeasures(of.mix, of.stems) for of in (told.before, told.reference_figures))  # type: ignore[arg-type]
+    wanted = louder_lu(ours, theirs)
+    assert any(abs(louder) > 0.5 for louder in wanted.values())
+    for name, louder in wanted.items():
+        assert told.console.stems()[name]["gain"]["gain_db"] == pytest.approx(louder, abs=0.05), name
+    assert {warning.code for warning in told.warnings}.isdisjoint(
+        {"content-held", "eq-capped", "bandwidth-limited"}
+    )
+
+
+def test_a_width_without_tone_makes_up_for_no_tone(songs: Songs) -> None:
+    for only in (["width"], ["eq", "width"]):
+        told = transfer(
+            songs["input"],
+            songs["reference"],
+            separator="builtin",
+            only=only,
+            lock=list(STEMS),
+            polish=False,
+            gate=False,
+        ).document
+        wanted_db = told.reference_figures.mix.width_db
+        assert abs(told.before.mix.width_db - wanted_db) > 5
+        assert abs(told.after.mix.width_db - wanted_db) < 1
 
 
 def test_stem_amounts_leave_a_stem_alone(songs: Songs) -> None:

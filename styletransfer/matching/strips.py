@@ -6,6 +6,7 @@ Stems first, each toward its counterpart; then the master, from what the re-mixe
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from styletransfer.audio import STEMS
 from styletransfer.converter.console import (
+    GROUPS,
     MASTER,
     MASTER_BANDS,
     STRIP,
@@ -118,11 +120,16 @@ def louder_lu(song: SongMeasures, reference: SongMeasures, limits: MatchLimits =
 
 
 def match_master(
-    heard: Measures, reference: Measures, settings: Settings | None = None, limits: MatchLimits = LIMITS
+    heard: Measures,
+    reference: Measures,
+    settings: Settings | None = None,
+    limits: MatchLimits = LIMITS,
+    groups: Collection[str] = GROUPS,
 ) -> tuple[Settings, list[Note]]:
     """Tone of mid and side, width, balance and the limiter's release of the master, by what a sound lacks.
 
     heard     what was measured behind the master, with its `settings` (neutral where none are given).
+    groups    what may be set: where tone stays, width makes up for none of it.
     """
     settings = neutral(MASTER) if settings is None else settings
     matched = {stage: dict(knobs) for stage, knobs in settings.items()}
@@ -132,16 +139,17 @@ def match_master(
     weights = _audible(heard, limits) * _audible(reference, limits)
     before = response_db(settings["eq"], MASTER_BANDS)
     mid = before + smoothed(reference.mid_db - heard.mid_db - level, weights)
-    matched["eq"] = fit_equalizer(mid, weights, MASTER_BANDS, limits.band_db)
-    _note_limits(notes, mid, weights, heard, reference, limits)
+    if "eq" in groups:
+        matched["eq"] = fit_equalizer(mid, weights, MASTER_BANDS, limits.band_db)
+        _note_limits(notes, mid, weights, heard, reference, limits)
     if heard.width_db < -50:
-        if reference.width_db > -30:
+        if "width" in groups and reference.width_db > -30:
             notes.append(Note("mono-input", "the input is mono, so width is left alone", "master"))
         return clamped(MASTER, matched), notes
     mid_change = response_db(matched["eq"], MASTER_BANDS) - before
     side_before = response_db(settings["side_eq"], MASTER_BANDS)
     side_weights = weights * _audible_side(heard) * _audible_side(reference)
-    if side_weights.sum() > 0:
+    if "eq" in groups and side_weights.sum() > 0:
         side = reference.side_db - heard.side_db - level - mid_change
         importance = side_weights * _energy(heard.side_db)
         side = side_before + smoothed(
@@ -149,6 +157,8 @@ def match_master(
         )
         matched["side_eq"] = fit_equalizer(side, side_weights, MASTER_BANDS, limits.band_db)
     side_change = mid_change + response_db(matched["side_eq"], MASTER_BANDS) - side_before
+    if "width" not in groups:
+        return clamped(MASTER, matched), notes
     width_db = 20 * math.log10(settings["width"]["width"]) + reference.width_db - heard.width_db
     width_db -= _energy_change_db(heard.side_db, side_change) - _energy_change_db(heard.mid_db, mid_change)
     width_db = min(max(width_db, -limits.master_width_db), limits.master_width_db)

@@ -12,7 +12,7 @@ from torch import Tensor
 from styletransfer import encoders
 from styletransfer.audio import Audio, Stems
 from styletransfer.closeness import distance
-from styletransfer.converter.console import GROUPS, STRIP, Settings, neutral
+from styletransfer.converter.console import STRIP, Settings, neutral
 from styletransfer.desk import Desk
 from styletransfer.document import Asked
 from styletransfer.encoder.measures import measure
@@ -72,12 +72,11 @@ def refined(
     heard = _listened(ours, theirs)
     if isinstance(heard, str):
         return _impossible(otherwise, matched, heard)
-    groups: set[str] = set(asked.only or GROUPS)
     resting = {name: neutral(STRIP) for name in desk.strips if not amounts[name]}
     elsewhere = {told.stem for told in theirs.sources if told.stem}  # those stems' sounds aren't at hand
     still = dict.fromkeys(elsewhere | set(resting), 0.0)
     start = {**desk.strips, **resting}
-    reach = turnable(start, {**bears, **still}, groups)
+    reach = turnable(start, {**bears, **still}, asked.groups)
     if not amounts["master"] and not bool((reach > 0).any()):
         return _impossible(otherwise, matched, "something that both songs have and that isn't locked")
     other, strips = desk.anew(), desk.strips
@@ -91,7 +90,7 @@ def refined(
             strips, held = held_back(strips, passages_of(excerpts(ours.stems, ours.span_s)))
         notes = held + other.match(strips)
         if amounts["master"] and not desk.knows_master:
-            other.turn_master(heard.mastered(other, groups, asked.refine))
+            other.turn_master(heard.mastered(other, asked.groups, asked.refine))
     share = heard.share(otherwise, other)
     if share <= 1 - MARGIN:
         return Refined(other, notes, strips)
@@ -114,8 +113,7 @@ def polished(desk: Desk, ours: Input, theirs: Reference, asked: Asked, amounts: 
     if isinstance(heard, str):
         return desk
     with torch.inference_mode(False), torch.enable_grad(), single():
-        groups: set[str] = set(asked.only or GROUPS)
-        other = desk.with_master(heard.mastered(desk, groups, POLISH_STEPS))
+        other = desk.with_master(heard.mastered(desk, asked.groups, POLISH_STEPS))
     return other if heard.share(desk, other) <= 1 - MARGIN else desk
 
 
