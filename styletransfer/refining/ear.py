@@ -98,11 +98,12 @@ class Ear:
 
 def manner(network: FXEncoder, sounds: Tensor, names: list[str]) -> Manner:
     """Of sounds (sounds, 2, time), the first of them the mix, all heard at its loudness."""
-    loud = sounds * 10 ** ((_HEARD_LUFS - _lufs(sounds[0])) / 20)
+    loud = (sounds * 10 ** ((_HEARD_LUFS - _lufs(sounds[0])) / 20)).to(network.mean.device)
     described = network.describe(loud)
-    numbers = torch.tensor([stem_number(name) for name in names])
+    numbers = torch.tensor([stem_number(name) for name in names], device=loud.device)
     heard = loud if network.config.preset == "paper" else described
-    return Manner(functional.normalize(network.hear(heard, numbers), dim=-1), punch_db(sounds))
+    embedding = network.hear(heard, numbers).to(sounds.device)
+    return Manner(functional.normalize(embedding, dim=-1), punch_db(sounds))
 
 
 @torch.no_grad()

@@ -13,7 +13,8 @@ from styletransfer.converter.console import GROUPS, MASTER, STRIP, Settings, neu
 from styletransfer.converter.network import reach_of
 from styletransfer.converter.parameters import knobs_of, positions, values_at
 from styletransfer.converter.rendering import stages_of
-from styletransfer.refining.ear import Ear, manner_of
+from styletransfer.refining import turning
+from styletransfer.refining.ear import HEARD, Ear, manner, manner_of
 from styletransfer.refining.likeness import apart, apart_db
 from styletransfer.refining.spectra import anchor, spectra_of
 from styletransfer.refining.turning import Passage, mastered, turnable, turned
@@ -90,6 +91,23 @@ def test_the_embeddings_gradient_is_its_slope() -> None:
     assert float(change / (vector.grad * step).sum()) == pytest.approx(1, abs=0.3)
 
 
+def test_a_network_elsewhere_is_brought_the_sounds_and_answers_here() -> None:
+    class Elsewhere:
+        """A network on another device, as far as one can be without it."""
+
+        config, mean = NETWORK.config, torch.zeros(1, device="meta")
+
+        def describe(self, samples: torch.Tensor) -> torch.Tensor:
+            return samples
+
+        def hear(self, described: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+            assert described.device.type == numbers.device.type == "meta"
+            return torch.ones(len(described), 3)
+
+    heard = manner(Elsewhere(), whole(stems_of(1, 1.0)), list(HEARD))  # type: ignore[arg-type]
+    assert heard.embedding.device == heard.punch_db.device == torch.device("cpu")
+
+
 def gap(settings: dict[str, Settings], stage: str, knob: str) -> float:
     return abs(settings["drums"][stage][knob] - TRUTH["drums"][stage][knob])
 
@@ -150,6 +168,21 @@ def test_strips_that_rest_stay(refined: dict[str, Settings]) -> None:
 
 def test_twice_the_same_steps_lead_to_the_same_settings() -> None:
     assert refine(1) == refine(1)
+
+
+def test_a_stronger_prior_keeps_knobs_nearer_to_where_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = refine(6)
+    monkeypatch.setattr(turning, "PRIOR", 100 * turning.PRIOR)
+    held = refine(6)
+    for stage, knob in (("eq", "peak_3_gain_db"), ("width", "width"), ("gain", "gain_db")):
+        moved, less = (abs(one["drums"][stage][knob] - START["drums"][stage][knob]) for one in (free, held))
+        assert less < 0.9 * moved, stage
+
+
+def test_the_embedding_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it = refine(3)
+    monkeypatch.setattr(turning, "EMBEDDING", 0.0)
+    assert refine(3)["drums"] != with_it["drums"]
 
 
 def test_groups_and_leaky_stems_limit_what_is_turned() -> None:

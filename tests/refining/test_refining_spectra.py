@@ -13,6 +13,7 @@ from styletransfer.converter import fx
 from styletransfer.converter.console import MASTER, STRIP, neutral
 from styletransfer.converter.parameters import Values, positions, values_at
 from styletransfer.converter.rendering import stages_of
+from styletransfer.evaluation.af import af_distance
 from styletransfer.refining.likeness import apart, apart_db, sounds_apart
 from styletransfer.refining.passages import joined, split
 from styletransfer.refining.spectra import anchor, spectra_of
@@ -114,3 +115,23 @@ def test_sounds_are_compared_where_they_are() -> None:
     there = torch.zeros(3, 2, RATE, device="meta")  # a device without numbers, since there may be no other
     assert sounds_apart(there, there).shape == (3,)
     assert sounds_apart(there, there).device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": {"width": 1.6}},
+        {"eq": {"peak_3_gain_db": 6.0}},
+        {"balance": {"balance": 0.2}},
+        {"compressor": {"ratio": 6.0, "threshold_db": -35.0}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_knobs_are_turned_by_is_the_published_distance_in_another_form(
+    stems: torch.Tensor, change: dict[str, dict[str, float]]
+) -> None:
+    ours = processed(stems, strips_with(**dict.fromkeys(STEMS, change))).sum(0)
+    theirs = stems_of(7).sum(0)
+    published = af_distance(ours, theirs, RATE).total
+    assert published > 0.003
+    assert float(sounds_apart(ours[None], theirs[None])) == pytest.approx(published, rel=0.05)
