@@ -23,6 +23,7 @@ Code = Literal[
     "gate-stem",  # one stem's changes were taken back
     "refinement-dropped",  # refined settings didn't bring held-out passages closer, so the start stands
     "refinement-impossible",  # there is no sound, or not enough of it, to refine and to check on
+    "between-farther",  # a point between two references came no closer to what lies between them
     "loudness-missed",  # the limiter's reach ended before the loudness target
     "stems-separated-again",  # cached stems were gone
     "separator-changed",  # the separator's weights or settings are not those that the settings were made with

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from styletransfer import STEMS, Audio, Interpolation, UsageError, interpolate, transfer
+from styletransfer import STEMS, Audio, Interpolation, UsageError, apply, interpolate, transfer
 from styletransfer.applying import render
 from styletransfer.closeness import distance
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
 from styletransfer.desk import Desk
+from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.encoder.measures import measure
 from styletransfer.files import read
 from styletransfer.interpolation.equalizers import between_equalizers, curve_db
@@ -170,6 +171,21 @@ def test_a_mix_between_that_comes_no_closer_says_so(
     monkeypatch.setattr(way, "rung_at", lambda at: away)
     found = way.at(0.5)
     assert [told.code for told in found.warnings].count("between-farther") == 1
+
+
+@pytest.mark.parametrize("asked", [-30.0, "match-input"])
+def test_a_loudness_that_is_asked_for_is_kept_between_references(
+    excerpts: list[Audio], asked: float | str
+) -> None:
+    short = [audio.excerpt(0.0, 3.0) for audio in excerpts]
+    way = interpolate(*short, separator="builtin", converter="closed", polish=False, lufs=asked)
+    wanted = integrated_lufs(short[0].samples, short[0].rate) if asked == "match-input" else asked
+    for at in (0.0, 1e-7, 0.5, 1.0):
+        mix = way.at(at).mix
+        assert integrated_lufs(mix.samples, mix.rate) == pytest.approx(wanted, abs=0.5), at
+    middle = way.at(0.5)
+    again = apply(middle.document, middle.song.audio, stems_in=None)
+    assert residual_db(again.mix.samples, middle.mix.samples) < -80
 
 
 def test_an_end_that_the_gate_closed_is_the_input(

@@ -19,6 +19,7 @@ from styletransfer.document import Asked, Console, Document, Figures, Gate, Warn
 from styletransfer.encoder.measures import Measures, measure
 from styletransfer.errors import UsageError
 from styletransfer.hearing import Input, Span, hear
+from styletransfer.notes import Note
 from styletransfer.pipeline import carry_over, requested
 from styletransfer.proposed import Proposed, with_added
 from styletransfer.reference import Reference, check_stems, mixed, with_stems
@@ -191,8 +192,7 @@ class Interpolation:
         rung = self.rung_at(at)
         ours, theirs = self._ours, self._reference_at(at)
         with self._clock("rendering"):
-            stereo = ours.song.audio.with_channels(2)
-            audio = render(stereo, ours.played, rung.strips, rung.master)
+            audio, master = self._levelled(rung)
         with self._clock("measuring"):
             passage = audio if ours.span_s is None else audio.excerpt(*ours.span_s)
             reached = measure(passage.samples, passage.rate)
@@ -206,13 +206,14 @@ class Interpolation:
                 f"the mix came no closer to what lies between the references ({told}); take another point, "
                 "or --space embedding, which matches every point anew"
             )
-            warnings["between-farther", None] = Warned(code="between-farther", message=message)
+            note = Note("between-farther", message)
+            warnings[note.code, None] = Warned(code=note.code, message=note.message)
         document = Document(
             input=ends[0].input,
             references=theirs.sources,
             separator=ends[0].separator,
             asked=self._request,
-            console=Console(**rung.strips, master=rung.master),
+            console=Console(**rung.strips, master=master),
             proposed=self._proposed(at),
             converter=ends[0].converter,
             gate=gate,
@@ -223,6 +224,21 @@ class Interpolation:
             timings_s=self._clock.seconds,
         )
         return result_of(audio, document, ours.song, ours.played, theirs.song, theirs.stems)
+
+    def _levelled(self, rung: Rung) -> tuple[Audio, Settings]:
+        """The mix of settings on the way, and its master: a loudness that was asked for in itself is reached,
+        where one that follows the references lies between theirs."""
+        ours, asked = self._ours, self._request.lufs
+        stereo = ours.song.audio.with_channels(2)
+        if asked in ("match-ref", "off") or "master" in self._request.lock:
+            return render(stereo, ours.played, rung.strips, rung.master), rung.master
+        target = ours.loudness.integrated_lufs
+        if isinstance(asked, float):
+            mono = (self._request.channels or ours.song.audio.channels) == 1
+            target = asked + (mixdown.DUAL_MONO_LU if mono else 0.0)
+        bus = mixdown.master_bus(mixdown.mix_bus(stereo, ours.played, rung.strips), rung.master)
+        levelled = mixdown.level(bus, mixdown.loudness_of(bus), target, **rung.master["limiter"])
+        return levelled.audio, rung.master | {"gain": {"gain_db": levelled.gain_db}}
 
     def _gate(self, at: float, reached: Measures, theirs: Reference) -> Gate:
         """How far a mix is from what lies between the references; it stays, as steps would jump."""

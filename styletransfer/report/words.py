@@ -24,6 +24,7 @@ HEADINGS: dict[Code | str, str] = {
     "gate-reduced": "Less is closer",
     "gate-closed": "Left as it was",
     "gate-stem": "Stem left as it was",
+    "between-farther": "No closer than your song",
     "loudness-missed": "Not as loud as asked",
     "stems-separated-again": "Separated again",
     "separator-changed": "The separator has changed",
