@@ -241,9 +241,10 @@ def _at_rest(network: ConsoleNetwork) -> ConsoleNetwork:
 
 
 def _score(recipe: ConsoleRecipe, figures: dict[str, float]) -> float:
-    """What the best round has most of: by ear, or by known settings where nothing is learned by ear."""
+    """What the best round has most of: by ear, on the strips that will act, or by known settings where
+    nothing is learned by ear."""
     if recipe.listening_rounds:
-        return -figures["spectral"]
+        return -figures["spectral" if recipe.master_acts else "spectral_stems"]
     weights = {"curve": recipe.curve_weight, "bins": recipe.bins_weight, "knob": recipe.knob_weight}
     return -sum(weight * figures[name] for name, weight in weights.items())
 

@@ -52,7 +52,8 @@ class Judge:
 
     @torch.no_grad()
     def figures(self, network: ConsoleNetwork) -> dict[str, float]:
-        """Losses on known settings, the curves' error in dB, and the spectral distance by ear."""
+        """Losses on known settings, the curves' error in dB, and the spectral distance by ear: of all strips,
+        of each kind that there is, and of stems without the master."""
         strips = self.rows.heard.closed_form + network(self.rows.heard, self.rows.strip)
         known = known_loss(strips, self.rows)
         missed = missed_db(strips, self.rows).abs() * self.rows.audible
@@ -62,7 +63,12 @@ class Judge:
         for number, name in enumerate(STRIPS):
             if bool((self.audible.strip == number).any()):
                 found[f"spectral_{name}"] = float(heard[self.audible.strip == number].mean())
-        return found | {"spectral": float(heard.mean()), "af": float(af.mean())}
+        of_stems = heard[self.audible.strip != STRIPS.index("master")]
+        return found | {
+            "spectral": float(heard.mean()),
+            "spectral_stems": float(of_stems.mean()),
+            "af": float(af.mean()),
+        }
 
     @torch.no_grad()
     def choose_scales(
