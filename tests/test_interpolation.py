@@ -13,13 +13,14 @@ from styletransfer import STEMS, Audio, Interpolation, UsageError, apply, interp
 from styletransfer.applying import render
 from styletransfer.closeness import distance
 from styletransfer.converter.console import MASTER, STRIP, Settings, neutral
+from styletransfer.converter.fx.ballistics import hop_frames
 from styletransfer.desk import Desk
 from styletransfer.encoder.loudness import integrated_lufs
 from styletransfer.encoder.measures import measure
 from styletransfer.files import read
 from styletransfer.interpolation.equalizers import between_equalizers, curve_db
 from styletransfer.interpolation.settings import between
-from styletransfer.interpolation.sweeping import Rung, distance_db, ladder, settling_s, sweep
+from styletransfer.interpolation.sweeping import Rung, _grid_s, distance_db, ladder, settling_s, sweep
 from styletransfer.reference import mixed
 from styletransfer.tasks import draw_settings
 
@@ -153,8 +154,10 @@ def test_a_mix_between_tells_its_references_and_settings(way: Interpolation) -> 
         way.at(1.2)
 
 
-def test_a_sweep_starts_in_the_first_and_ends_in_the_second(excerpts: list[Audio]) -> None:
-    way = interpolate(*excerpts, separator="builtin", converter="closed")
+@pytest.mark.parametrize("source", [0, 2], ids=["44.1 kHz", "48 kHz, above stems of 44.1"])
+def test_a_sweep_starts_in_the_first_and_ends_in_the_second(excerpts: list[Audio], source: int) -> None:
+    song, first, second = (excerpts[(source + step) % 3] for step in range(3))
+    way = interpolate(song, first, second, separator="builtin", converter="closed")
     swept = way.sweep().samples
     edge = round(0.05 * swept.shape[1])
     assert residual_db(swept[:, :edge], way.first.mix.samples[:, :edge]) < -80
@@ -308,6 +311,13 @@ def test_neighbouring_rungs_blend_as_the_setting_between_them() -> None:
         for high, low in pairwise(edges):
             ratio = power[0][low:high].sum() / power[1][low:high].sum()
             assert abs(float(10 * torch.log10(ratio))) < 0.1
+
+
+@pytest.mark.parametrize("rates", [{44100}, {48000}, {44100, 48000}, {96000, 44100}, {44100, 88200}])
+def test_a_rung_starts_where_hops_of_all_rates_begin_and_soon(rates: set[int]) -> None:
+    grid_s = _grid_s(rates)
+    assert all((grid_s * rate / hop_frames(rate)).denominator == 1 for rate in rates)
+    assert grid_s < 2
 
 
 def test_a_rung_starts_early_enough() -> None:

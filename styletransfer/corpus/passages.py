@@ -9,7 +9,7 @@ from styletransfer.encoder.loudness import integrated_lufs
 from .folder import RATE
 
 LOUDNESS_LUFS = -23.0
-"""How loud every passage is before its effects (METRICS.md), by ITU-R BS.1770-4 with its gates."""
+"""How loud every passage is before its effects, by ITU-R BS.1770-4 with its gates."""
 
 LEAST_LUFS = -55.0
 """What is softer would be noise at LOUDNESS_LUFS."""

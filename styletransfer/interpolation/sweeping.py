@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import torch
 
@@ -69,8 +70,8 @@ def sweep(song: Audio, stems: Stems, rungs: list[Rung], progress: Callable[[floa
         start, end = max(round(start_s * song.rate), 0), min(round(end_s * song.rate), song.frames)
         for fading, rooms in enumerate(ladders):
             rung = rooms[number]
-            lead_s = max(0, math.floor((start_s - settling_s(rung)) / grid_s) * grid_s)
-            span_s = lead_s, min(end_s + _SHORTEST_S, song.duration_s)
+            lead_s = max(0, math.floor((start_s - settling_s(rung)) / grid_s)) * grid_s
+            span_s = float(lead_s), min(end_s + _SHORTEST_S, song.duration_s)
             piece = render(
                 song.excerpt(*span_s),
                 {name: stem.with_channels(2).excerpt(*span_s) for name, stem in stems.items()},
@@ -84,7 +85,7 @@ def sweep(song: Audio, stems: Stems, rungs: list[Rung], progress: Callable[[floa
                 weight = (1 - (way * last - number).abs()).clamp(min=0)
                 if len(ladders) > 1:
                     weight *= way if fading else 1 - way
-                first = lead_s * song.rate
+                first = round(lead_s * song.rate)
                 total[:, block:stop] += weight.float() * piece.samples[:, block - first : stop - first]
         scratch.release(total)
         progress((number + 1) / len(rungs))
@@ -133,13 +134,15 @@ def settling_s(rung: Rung) -> float:
     return min(_SHORTEST_S + slowest_s, _LONGEST_S)
 
 
-def _grid_s(rates: set[int]) -> int:
-    """Seconds from one moment to the next at which whole frames and control hops begin at all rates.
+def _grid_s(rates: set[int]) -> Fraction:
+    """Seconds from one moment to the next at which control hops, and so frames, begin at all rates.
 
     What starts there sounds as if it had been running since the song began: gains that follow levels do so
     on a grid of hops, and on a shifted one they differ by −34 dB on music.
     """
-    return math.lcm(*(hop_frames(rate) // math.gcd(rate, hop_frames(rate)) for rate in rates))
+    hops_s = [Fraction(hop_frames(rate), rate).as_integer_ratio() for rate in rates]
+    wholes, parts = zip(*hops_s, strict=True)
+    return Fraction(math.lcm(*wholes), math.gcd(*parts))
 
 
 def _time_of(place: float) -> float:

@@ -23,7 +23,7 @@ class Findings:
 
     pieces    (condition, kind) → how many pieces stood behind it.
     song_s    seconds that it takes to embed a mix of three minutes and its stems, where that was asked.
-    notes     sentences about what was not as METRICS asks.
+    notes     sentences about what was measured on less than a whole run has.
     """
 
     answers: dict[tuple[str, str, int], dict[str, Answers]] = field(default_factory=dict)

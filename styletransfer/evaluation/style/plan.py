@@ -1,4 +1,4 @@
-"""How much is rendered? All that METRICS asks for, or a quick part of it while developing."""
+"""How much is rendered? All that a whole run has, or a quick part of it while developing."""
 
 from __future__ import annotations
 
@@ -69,4 +69,4 @@ QUICK = Plan(name="quick", kinds=("mix", "other", "drums"), styles=100, slots={4
 PICTURE = Plan(name="picture", kinds=(), styles=0, slots={}, draws=0, grid_kinds=KINDS)
 """Only what the t-SNE picture shows."""
 
-assert EXCERPT_S == 10.0, "METRICS' excerpts are 10 s long"
+assert EXCERPT_S == 10.0, "retrieval's excerpts are 10 s long"
