@@ -96,6 +96,22 @@ def test_all_of_finished_music_gets_tables_and_figures(small_set: Path):
     assert blind["value"] != pytest.approx(told["AF ÷ Matchering's"]["value"], rel=1e-6)
 
 
+def test_the_command_prints_and_writes_what_it_measured(small_set: Path, monkeypatch: pytest.MonkeyPatch):
+    plan = replace(evaluate.QUICK, finished=finished.FinishedPlan(nulls=False, speed=False, stems=False))
+    monkeypatch.setattr(evaluate, "QUICK", plan)
+    out, threads = small_set / "out", torch.get_num_threads()
+    asked = ["evaluate", "converter", "--no-truth", "--set", "dev", "--songs", str(small_set), "--quick"]
+    try:
+        said = CliRunner().invoke(app, [*asked, "--converter", "closed", "--no-stems", "-o", str(out)])
+    finally:
+        torch.set_num_threads(threads)
+    assert said.exit_code == 0, said.stderr
+    assert said.stdout.strip() == (out / "converter-quick.md").read_text("utf-8").strip()
+    assert "| closed |" in said.stdout
+    for suffix in ("json", "md", "png"):
+        assert str(out / f"converter-quick.{suffix}") in said.stderr
+
+
 def test_the_first_pairs_alone_are_judged_where_that_is_asked(small_set: Path):
     asked = evaluate.FULL.of(tasks=3, pairs=1, stems=False)
     assert (asked.truth.tasks, asked.truth.others, asked.finished.stems) == (3, 1, False)

@@ -266,8 +266,12 @@ def test_the_whole_table_from_a_corpus(tmp_path: Path, monkeypatch: pytest.Monke
         songs=tmp_path,
         separator=".4 .3 .2 .1",
         other_separator=".25 .25 .25 .25",
+        refine=1,
     )
     found = evaluate.evaluate(config)
+    measured = set(found.truth[TRUE, NEUTRAL][0].scores)
+    assert {"console", "console, refined", "console, master locked", "console, no gate"} <= measured
+    assert "console, refined, master locked" not in measured
     text = report.markdown(found, config)
     assert "Matchering is left out" in text
     assert "### Stems by .4 .3 .2 .1 beside .25 .25 .25 .25" in text
