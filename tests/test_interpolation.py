@@ -237,6 +237,22 @@ def test_the_embedding_space_takes_its_ends_polish_along(
     assert beside == pytest.approx(way.first.document.console.master["eq"], rel=1e-3, abs=0.1)
 
 
+def test_a_sweep_through_the_embedding_space_passes_what_was_converted_on_the_way(
+    excerpts: list[Audio],
+) -> None:
+    short = [audio.excerpt(0.0, 3.0) for audio in excerpts]
+    way = interpolate(*short, separator="builtin", converter="closed", polish=False, space="embedding")
+    rungs = {at: way.rung_at(at) for at in (0.0, 0.125, 0.25, 1.0)}
+    for at in (0.0, 0.25, 1.0):
+        told = way.at(at).document.console
+        assert rungs[at].strips["drums"]["eq"] == pytest.approx(told.drums["eq"], rel=1e-6)
+        assert rungs[at].master["gain"] == pytest.approx(told.master["gain"], abs=1e-6)
+    gains = [rungs[at].master["gain"]["gain_db"] for at in (0.0, 0.125, 0.25)]
+    assert gains[0] != gains[2]
+    assert gains[1] == pytest.approx((gains[0] + gains[2]) / 2)
+    assert distance_db(rungs[0.0], rungs[0.25]) < distance_db(rungs[0.0], rungs[1.0])
+
+
 RATE = 44100
 
 
