@@ -16,7 +16,7 @@ from styletransfer.normalization import load_averages
 from styletransfer.normalization.reverberation import decay_s
 from styletransfer.normalization.spectrogram import powers
 from styletransfer.notes import Note
-from styletransfer.reference import Reference
+from styletransfer.reference import Reference, excerpts
 
 CEILING_DB = 0.5
 CEILING_SHARE = 0.5
@@ -46,7 +46,8 @@ _EXCERPT_S = 20.0
 def baked(ours: Input, theirs: Reference) -> list[Note]:
     """What the input has to itself of what can't be undone, as notes with a code.
 
-    A reference that was kept without its sound says nothing of rooms; it is taken not to clip.
+    Passages that were chosen to be measured are all that is listened to. A reference that was kept
+    without its sound says nothing of rooms; it is taken not to clip.
     """
     song = ours.song.audio if ours.span_s is None else ours.song.audio.excerpt(*ours.span_s)
     found = [_crushed(song, ours, theirs), _clipped(song, theirs), _reverberant(ours, theirs)]
@@ -67,8 +68,12 @@ def _crushed(song: Audio, ours: Input, theirs: Reference) -> Note | None:
 
 def _clipped(song: Audio, theirs: Reference) -> Note | None:
     tops = flat_tops_per_s(song)
-    if tops < TOPS_PER_S or (theirs.song is not None and flat_tops_per_s(theirs.song.audio) > tops / 4):
+    if tops < TOPS_PER_S:
         return None
+    if theirs.song is not None:
+        wanted = theirs.song.audio if theirs.span_s is None else theirs.song.audio.excerpt(*theirs.span_s)
+        if flat_tops_per_s(wanted) > tops / 4:
+            return None
     return Note(
         "clipping-baked",
         f"the input clips {tops:.0f} times per second, as the reference doesn't: what that distorts stays "
@@ -82,7 +87,8 @@ def _reverberant(ours: Input, theirs: Reference) -> Note | None:
         return None
     if not (ours.measures.present(VOICE) and theirs.measures.present(VOICE)):
         return None
-    ring, wanted = (ringing_s(stems[VOICE]) for stems in (ours.stems, theirs.stems))
+    voices = excerpts(ours.stems, ours.span_s)[VOICE], excerpts(theirs.stems, theirs.span_s)[VOICE]
+    ring, wanted = map(ringing_s, voices)
     if ring < max(LONG * load_averages().of(VOICE).decay_s, LONGER * wanted):
         return None
     return Note(

@@ -55,6 +55,13 @@ class Reference:
     song: Song | None = None
     stems: Stems | None = None
 
+    @property
+    def span_s(self) -> tuple[float, float] | None:
+        """The passage of `song` that was measured; None for all of it."""
+        return max(
+            (told for told in self.sources if told.stem is None), key=lambda told: told.weight
+        ).measured_s
+
 
 def listen(
     song: Song,

@@ -103,6 +103,31 @@ def test_a_transfer_tells_what_stays(spoil: Callable[[Audio], Audio], code: str,
     assert not told(spoilt, spoilt)
 
 
+def test_only_the_passages_that_are_measured_are_listened_to(tmp_path: Path) -> None:
+    dry, room = bursts(1), with_room(bursts(), 4.0, 0.7)
+    half = Audio(torch.cat((dry.samples, room.samples), 1), RATE)  # spoilt in its second half
+    ours, theirs = stems_folder(tmp_path / "ours", half), stems_folder(tmp_path / "theirs", half)
+
+    def told(in_range: tuple[float, float], reference_range: tuple[float, float]) -> bool:
+        result = transfer(
+            None,
+            read(theirs / "vocals.wav"),
+            stems_in=ours,
+            reference_stems=theirs,
+            converter="closed",
+            polish=False,
+            gate=False,
+            in_range=in_range,
+            reference_range=reference_range,
+        )
+        return "reverb-baked" in {note.code for note in result.warnings}
+
+    first, second = (0.0, 12.0), (12.0, 24.0)
+    assert told(second, first)
+    assert not told(first, second)
+    assert not told(second, second)
+
+
 def test_songs_that_are_as_they_should_be_raise_no_alarm(songs: dict[str, Path]) -> None:
     for name in ("input", "reference", "electronic", "vocal"):
         sound = read(songs[name])

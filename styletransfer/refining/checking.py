@@ -192,8 +192,7 @@ def _sounds(theirs: Reference) -> tuple[Audio, Stems] | None:
     counted = [told for told in theirs.sources if told.weight > 0 and told.stem is None]
     if theirs.song is None or theirs.stems is None or len(counted) != 1:
         return None
-    span_s = counted[0].measured_s
-    return _passage(theirs.song.audio, span_s), excerpts(theirs.stems, span_s)
+    return _passage(theirs.song.audio, theirs.span_s), excerpts(theirs.stems, theirs.span_s)
 
 
 def _passage(sound: Audio, span_s: Span | None) -> Audio:
