@@ -226,6 +226,10 @@ def converter(
     stems: Annotated[
         bool, typer.Option(help="Finished music stem by stem, too: every result is separated.")
     ] = True,
+    speed: Annotated[
+        bool,
+        typer.Option(help="Finished music: time and memory, too; wants a machine with nothing else to do."),
+    ] = True,
     separator: SeparatorName = "builtin",
     other_separator: Annotated[
         str | None,
@@ -268,7 +272,7 @@ def converter(
         separator=separator,
         other_separator=other_separator,
         preset=preset,
-        plan=(evaluate.QUICK if quick else evaluate.FULL).of(tasks, pairs, stems),
+        plan=(evaluate.QUICK if quick else evaluate.FULL).of(tasks, pairs, stems, speed),
         seed=seed,
         cache=cache or evaluate.default_cache(),
     )

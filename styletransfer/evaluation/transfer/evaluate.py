@@ -64,8 +64,9 @@ class Plan:
     truth: TruthPlan
     finished: FinishedPlan
 
-    def of(self, tasks: int | None, pairs: int | None, stems: bool) -> Plan:
-        """The same with other counts of tasks with a truth and of pairs, or without the pairs' stems."""
+    def of(self, tasks: int | None, pairs: int | None, stems: bool, speed: bool) -> Plan:
+        """The same with other counts of tasks with a truth and of pairs, or without the pairs' stems or the
+        time and memory of a transfer."""
         truth = (
             self.truth
             if tasks is None
@@ -75,6 +76,7 @@ class Plan:
             self.finished,
             pairs=self.finished.pairs if pairs is None else pairs,
             stems=self.finished.stems and stems,
+            speed=self.finished.speed and speed,
         )
         return replace(self, truth=truth, finished=finished)
 
