@@ -29,7 +29,7 @@ def proposed(line: str) -> list[str]:
         ("automix transfer a b --daw rpp,s", ["rpp,stems"]),
         ("automix transfer a b --lock drums,bass,o", ["drums,bass,other"]),
         ("automix train separator c --recipe ", ["bands", "cpu", "cpu-again", "gpu", "unet"]),
-        ("automix train converter c --recipe tcn", ["tcn", "tcn-gpu"]),
+        ("automix train converter c --recipe tcn", ["tcn", "tcn-gpu", "tcn-short"]),
     ],
 )
 def test_values_are_proposed(line: str, words: list[str]) -> None:
