@@ -87,9 +87,7 @@ def apply(
             )
             mono = (document.asked.channels or song.audio.channels) == 1
             target += mixdown.DUAL_MONO_LU if mono else 0.0
-            bus = mixdown.master_bus(mixdown.mix_bus(stereo, dry, strips), master)
-            levelled = mixdown.level(bus, mixdown.loudness_of(bus), target, **master["limiter"])
-            audio, master["gain"]["gain_db"] = levelled.audio, levelled.gain_db
+            audio, master = render_at(target, stereo, dry, strips, master)
     with clock("measuring"):
         after = Figures.of(mixdown.loudness_of(audio), measure(audio.samples, audio.rate), {})
     rendered = Document(
@@ -124,3 +122,13 @@ def render(
     if bus is song and gain_db == 0:
         return song
     return mixdown.apply_level(bus, gain_db, **master["limiter"])
+
+
+def render_at(
+    target_lufs: float, song: Audio, stems: Stems, strips: dict[str, Settings], master: Settings
+) -> tuple[Audio, Settings]:
+    """The same brought to a loudness (LUFS, ITU-R BS.1770, of the stereo sound) as far as the limiter's reach
+    goes: the sound, and the master with the gain that does it."""
+    bus = mixdown.master_bus(mixdown.mix_bus(song, stems, strips), master)
+    levelled = mixdown.level(bus, mixdown.loudness_of(bus), target_lufs, **master["limiter"])
+    return levelled.audio, master | {"gain": {"gain_db": levelled.gain_db}}

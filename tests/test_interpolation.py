@@ -187,7 +187,7 @@ def test_a_loudness_that_is_asked_for_is_kept_between_references(
         mix = way.at(at).mix
         assert integrated_lufs(mix.samples, mix.rate) == pytest.approx(wanted, abs=0.5), at
     middle = way.at(0.5)
-    again = apply(middle.document, middle.song.audio, stems_in=None)
+    again = apply(middle.document, middle.song.audio)
     assert residual_db(again.mix.samples, middle.mix.samples) < -80
 
 

@@ -96,7 +96,7 @@ def test_only_levels_moves_stems_by_what_their_loudness_lacks(songs: Songs, conv
         gate=False,
     )
     told = result.document
-    ours, theirs = (SongMeasures(of.mix, of.stems) for of in (told.before, told.reference_figures))  # type: ignore[arg-type]
+    ours, theirs = (SongMeasures(of.mix, of.stems) for of in (told.before, told.reference_figures))
     wanted = louder_lu(ours, theirs)
     assert any(abs(louder) > 0.5 for louder in wanted.values())
     for name, louder in wanted.items():

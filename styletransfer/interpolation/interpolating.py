@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer import converters, mixdown
-from styletransfer.applying import render
+from styletransfer.applying import render, render_at
 from styletransfer.audio import Audio
 from styletransfer.clock import Clock
 from styletransfer.closeness import distance
@@ -236,9 +236,7 @@ class Interpolation:
         if isinstance(asked, float):
             mono = (self._request.channels or ours.song.audio.channels) == 1
             target = asked + (mixdown.DUAL_MONO_LU if mono else 0.0)
-        bus = mixdown.master_bus(mixdown.mix_bus(stereo, ours.played, rung.strips), rung.master)
-        levelled = mixdown.level(bus, mixdown.loudness_of(bus), target, **rung.master["limiter"])
-        return levelled.audio, rung.master | {"gain": {"gain_db": levelled.gain_db}}
+        return render_at(target, stereo, ours.played, rung.strips, rung.master)
 
     def _gate(self, at: float, reached: Measures, theirs: Reference) -> Gate:
         """How far a mix is from what lies between the references; it stays, as steps would jump."""

@@ -104,7 +104,7 @@ def test_a_network_elsewhere_is_brought_the_sounds_and_answers_here() -> None:
             assert described.device.type == numbers.device.type == "meta"
             return torch.ones(len(described), 3)
 
-    heard = manner(Elsewhere(), whole(stems_of(1, 1.0)), list(HEARD))  # type: ignore[arg-type]
+    heard = manner(Elsewhere(), whole(stems_of(1, 1.0)), list(HEARD))
     assert heard.embedding.device == heard.punch_db.device == torch.device("cpu")
 
 
